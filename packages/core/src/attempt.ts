@@ -1,0 +1,135 @@
+import type { AttemptOutcome, FactoryEvent, SessionIdentity, TokenUsage } from "./event.ts";
+import type { CommandResult, Finding } from "./finding.ts";
+import type { AttemptId, NodeId, Oid, TaskId } from "./ids.ts";
+import { illegal, moved, type Step, stale } from "./step.ts";
+
+/**
+ * One session of one agent on one task.
+ *
+ *   starting ──► running ──► ended ──► collected ──► discarded
+ *       └────────────┴─ stopping ─┘
+ *
+ * 1. A slot is held from starting until ended, also while stopping.
+ * 2. What is in the worktree is deleted (discarded) only after it was collected into the hub.
+ * 3. Events carry a sequence number of the attempt; one that was seen is stale.
+ */
+export type AttemptState =
+  | { kind: "starting" }
+  | { kind: "running"; identity: SessionIdentity; round: number }
+  | { kind: "stopping"; because: string }
+  | { kind: "ended"; outcome: AttemptOutcome }
+  | { kind: "collected"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null }
+  | { kind: "discarded"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null };
+
+/** What is known of one round of an attempt. */
+export interface Round {
+  n: number;
+  startedAt: number;
+  agent: { endedAt: number; exitCode: number | null; outcome: CommandResult["outcome"]; usage: TokenUsage | null } | null;
+  checked: { at: number; findings: readonly Finding[]; verifyMs: number } | null;
+}
+
+export interface Attempt {
+  id: AttemptId;
+  task: TaskId;
+  n: number;
+  node: NodeId;
+  base: Oid;
+  executor: string;
+  placedAt: number;
+  /** When the session was seen to have ended; 0 while it has not. */
+  endedAt: number;
+  /** Sequence number of the last wrapper event that was applied. */
+  cursor: number;
+  rounds: readonly Round[];
+  state: AttemptState;
+}
+
+/** Whether the attempt still occupies a slot of its node. */
+export function holdsSlot(attempt: Attempt): boolean {
+  return attempt.state.kind === "starting" || attempt.state.kind === "running" || attempt.state.kind === "stopping";
+}
+
+export type AttemptEvent = Extract<FactoryEvent, { attempt: AttemptId }>;
+
+/** The attempt after an event about it. `at` is when the event was recorded, in ms since the epoch. */
+export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: number): Step<Attempt> {
+  const { state } = attempt;
+  switch (event.type) {
+    case "task-placed":
+      return illegal(`attempt ${attempt.id} was placed twice`);
+    case "attempt-refused":
+      if (state.kind !== "starting" && state.kind !== "stopping") return stale(`attempt is ${state.kind}`);
+      return moved({
+        ...attempt,
+        endedAt: at,
+        state: {
+          kind: "discarded",
+          outcome: { kind: event.retry === "never" ? "unusable" : "lost", because: event.because },
+          tip: null,
+          salvage: null,
+        },
+      });
+    case "wrapper-reported":
+      return applyReport(attempt, event, at);
+    case "attempt-stop-asked":
+      if (state.kind === "starting" || state.kind === "running") {
+        return moved(
+          { ...attempt, state: { kind: "stopping", because: event.because } },
+          { do: "stop-attempt", attempt: attempt.id, because: event.because },
+        );
+      }
+      return stale(`attempt is ${state.kind}`);
+    case "attempt-collected":
+      if (state.kind !== "ended") return stale(`attempt is ${state.kind}`);
+      return moved(
+        { ...attempt, state: { kind: "collected", outcome: state.outcome, tip: event.tip, salvage: event.salvage } },
+        { do: "discard-workspace", attempt: attempt.id },
+      );
+    case "workspace-discarded":
+      if (state.kind !== "collected") return stale(`attempt is ${state.kind}`);
+      return moved({ ...attempt, state: { ...state, kind: "discarded" } });
+    case "result-checked":
+      return moved(attempt);
+  }
+}
+
+function applyReport(attempt: Attempt, event: Extract<FactoryEvent, { type: "wrapper-reported" }>, at: number): Step<Attempt> {
+  if (event.seq <= attempt.cursor) return stale(`event ${event.seq} was seen`);
+  if (event.seq !== attempt.cursor + 1) return illegal(`event ${event.seq} of ${attempt.id} came after ${attempt.cursor}`);
+  const { state } = attempt;
+  const seen = { ...attempt, cursor: event.seq };
+  const { fact } = event;
+  if (state.kind !== "starting" && state.kind !== "running" && state.kind !== "stopping") return stale(`attempt is ${state.kind}`);
+  switch (fact.type) {
+    case "attempt-started":
+      if (state.kind === "stopping") return moved(seen);
+      return moved({ ...seen, state: { kind: "running", identity: fact.identity, round: 0 } });
+    case "round-started": {
+      const round: Round = { n: fact.round, startedAt: event.reportedAt, agent: null, checked: null };
+      const next = { ...seen, rounds: [...seen.rounds, round] };
+      return moved(state.kind === "running" ? { ...next, state: { ...state, round: fact.round } } : next);
+    }
+    case "agent-ended":
+      return moved({
+        ...seen,
+        rounds: withLastRound(seen.rounds, {
+          agent: { endedAt: event.reportedAt, exitCode: fact.result.exitCode, outcome: fact.result.outcome, usage: fact.usage },
+        }),
+      });
+    case "round-checked":
+      return moved({
+        ...seen,
+        rounds: withLastRound(seen.rounds, {
+          checked: { at: event.reportedAt, findings: fact.findings, verifyMs: fact.verify.reduce((sum, result) => sum + result.durationMs, 0) },
+        }),
+      });
+    case "attempt-ended":
+      return moved({ ...seen, endedAt: at, state: { kind: "ended", outcome: fact.outcome } }, { do: "collect-attempt", attempt: attempt.id });
+  }
+}
+
+function withLastRound(rounds: readonly Round[], change: Partial<Round>): readonly Round[] {
+  const last = rounds.at(-1);
+  return last === undefined ? rounds : [...rounds.slice(0, -1), { ...last, ...change }];
+}

@@ -1,0 +1,38 @@
+import type { Candidate } from "./event.ts";
+import type { AttemptId, Oid, ProjectId, TaskId } from "./ids.ts";
+
+/**
+ * What has to be done in the world after a fact was committed. Each is safe to do twice:
+ * whoever performs it looks first whether it was done already.
+ */
+export type Effect =
+  | { do: "start-attempt"; attempt: AttemptId }
+  | { do: "stop-attempt"; attempt: AttemptId; because: string }
+  | { do: "collect-attempt"; attempt: AttemptId }
+  | { do: "check-result"; attempt: AttemptId }
+  | { do: "discard-workspace"; attempt: AttemptId }
+  | { do: "build-candidate"; task: TaskId; attempt: AttemptId; tip: Oid; onto: Oid }
+  | { do: "verify-candidate"; task: TaskId; candidate: Candidate; onto: Oid }
+  | { do: "advance-main"; task: TaskId; candidate: Candidate; onto: Oid }
+  | { do: "take-in-origin"; project: ProjectId; requestedAt: number }
+  | { do: "publish-main"; project: ProjectId; requestedAt: number };
+
+/** The name under which an effect is kept in the outbox; the same effect has the same key. */
+export function effectKey(effect: Effect): string {
+  switch (effect.do) {
+    case "start-attempt":
+    case "stop-attempt":
+    case "collect-attempt":
+    case "check-result":
+    case "discard-workspace":
+      return `${effect.do}:${effect.attempt}`;
+    case "build-candidate":
+      return `${effect.do}:${effect.attempt}:${effect.onto}`;
+    case "verify-candidate":
+    case "advance-main":
+      return `${effect.do}:${effect.task}:${effect.candidate.commit}`;
+    case "take-in-origin":
+    case "publish-main":
+      return `${effect.do}:${effect.project}:${effect.requestedAt}`;
+  }
+}

@@ -1,0 +1,115 @@
+import type { CommandResult, Finding } from "./finding.ts";
+import type { AttemptId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
+import type { TaskSpec } from "./spec.ts";
+
+/** Four facts that name one session, so that a recycled pid is never taken for a live agent. */
+export interface SessionIdentity {
+  /** /proc/sys/kernel/random/boot_id, or the boot time where there is none. */
+  bootId: string;
+  /** Start of the tmux server, in seconds since the epoch; 0 when tmux did not say. */
+  tmuxStart: number;
+  /** Process id of the wrapper, which is the pane's first process. */
+  pid: number;
+  /** Start of that process as the kernel counts it. */
+  pidStart: string;
+  /** Random word in the environment of everything the attempt starts. */
+  token: string;
+}
+
+/** Tokens as the executor reported them. Null: it did not say. */
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+/** What the wrapper reports, in order, in events.ndjson of its attempt. */
+export type WrapperFact =
+  | { type: "attempt-started"; identity: SessionIdentity }
+  | { type: "round-started"; round: number }
+  | { type: "agent-ended"; round: number; result: CommandResult; usage: TokenUsage | null }
+  | { type: "round-checked"; round: number; verify: readonly CommandResult[]; findings: readonly Finding[] }
+  | { type: "attempt-ended"; outcome: AttemptOutcome };
+
+/** How an attempt ended, as far as the node can tell. */
+export type AttemptOutcome =
+  | { kind: "succeeded"; tip: Oid; base: Oid; rounds: number }
+  /** Three rounds were not enough. */
+  | { kind: "exhausted"; rounds: number; findings: readonly Finding[] }
+  /** The agent could not be run at all; another attempt would fail alike. */
+  | { kind: "unusable"; because: string }
+  /** The session vanished, or the machine refused something; another attempt may do better. */
+  | { kind: "lost"; because: string }
+  /** We asked it to stop. */
+  | { kind: "stopped"; because: string };
+
+/** Both sides of a change that does not fit on main: the 409 report. */
+export interface ConflictReport {
+  code: 409;
+  spec: string;
+  attempt: AttemptId;
+  base: Oid;
+  main: Oid;
+  kind: "stale_base" | "lock_violation" | "df_conflict";
+  textMerge: "clean" | "conflict";
+  paths: readonly ConflictPath[];
+  hint: string;
+}
+
+export interface ConflictPath {
+  path: string;
+  /** Blob the attempt started from; null where the path did not exist. */
+  expected: Oid | null;
+  /** Blob on main now. */
+  actual: Oid | null;
+  /** Blob of the attempt. */
+  yours: Oid | null;
+  changedBy: readonly { spec: string | null; commit: Oid; subject: string }[];
+}
+
+export interface Candidate {
+  /** The landing commit: parents (main, merge). */
+  commit: Oid;
+  /** The inner merge commit: parents (main, tip). */
+  merge: Oid;
+  tree: Oid;
+}
+
+/** Past facts. Each is stored once, in order; states follow from them. */
+export type FactoryEvent =
+  | { type: "project-started"; project: ProjectId; main: Oid }
+  | { type: "project-paused"; project: ProjectId; by: string }
+  | { type: "task-planned"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string }
+  | { type: "spec-revised"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string }
+  | { type: "task-placed"; task: TaskId; attempt: AttemptId; n: number; node: NodeId; base: Oid; executor: string }
+  | { type: "task-retried"; task: TaskId; by: string }
+  | { type: "task-cancelled"; task: TaskId; by: string }
+  | { type: "attempt-refused"; attempt: AttemptId; because: string; retry: "never" | "later" }
+  | { type: "wrapper-reported"; attempt: AttemptId; seq: number; reportedAt: number; fact: WrapperFact }
+  | { type: "attempt-stop-asked"; attempt: AttemptId; because: string }
+  | { type: "attempt-collected"; attempt: AttemptId; tip: Oid | null; salvage: Oid | null }
+  | { type: "workspace-discarded"; attempt: AttemptId }
+  | { type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] }
+  | { type: "landing-planned"; task: TaskId; onto: Oid }
+  | { type: "candidate-built"; task: TaskId; candidate: Candidate }
+  | { type: "candidate-refused"; task: TaskId; findings: readonly Finding[]; conflict: ConflictReport | null }
+  | { type: "candidate-verified"; task: TaskId; candidate: Candidate; verify: readonly CommandResult[] }
+  | { type: "landing-deferred"; task: TaskId; because: string; main: Oid }
+  | { type: "task-merged"; task: TaskId; commit: Oid; from: Oid }
+  | { type: "collect-requested"; project: ProjectId; by: string }
+  | { type: "origin-taken-in"; project: ProjectId; main: Oid; commits: number }
+  | { type: "publishing-planned"; project: ProjectId }
+  | { type: "main-published"; project: ProjectId; commit: Oid }
+  | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string };
+
+export type FactoryEventType = FactoryEvent["type"];
+
+/** An event as the log keeps it. */
+export interface StoredEvent {
+  /** Position in the log, from 1, without gaps. */
+  seq: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** Version of the event's shape. */
+  v: 1;
+  event: FactoryEvent;
+}

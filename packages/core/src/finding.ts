@@ -1,0 +1,36 @@
+/** The gates of docs/reference: what a change must show. More ids arrive with their gates. */
+export type GateId = "G01" | "G02" | "G03" | "G04" | "G07";
+
+/**
+ * One reason why a change may not go on (`block`) or a remark beside it (`note`).
+ * A finding quotes what was found; it never rests on what an agent said.
+ */
+export interface Finding {
+  gate: GateId | "landing" | "agent";
+  severity: "block" | "note";
+  /** Repository-relative POSIX path, when the finding is about a file. */
+  path?: string;
+  /** 1-based line in the new version of the file. */
+  line?: number;
+  found: string;
+  why: string;
+  hint: string;
+}
+
+/** What one command returned. The only kind of evidence there is. */
+export interface CommandResult {
+  command: string;
+  outcome: "exited" | "timed-out" | "killed" | "not-started";
+  /** Set when the outcome is `exited`. */
+  exitCode: number | null;
+  signal: string | null;
+  durationMs: number;
+  /** All bytes written to stdout and stderr, also those that were not kept. */
+  outputBytes: number;
+  /** The end of the output, at most 64 KiB, as text. */
+  outputTail: string;
+}
+
+export function hasBlocking(findings: readonly Finding[]): boolean {
+  return findings.some((finding) => finding.severity === "block");
+}

@@ -1,0 +1,63 @@
+export { type Attempt, type AttemptState, holdsSlot, type Round, transitionAttempt } from "./attempt.ts";
+export { type Effect, effectKey } from "./effect.ts";
+export { type ErrorCode, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
+export type {
+  AttemptOutcome,
+  Candidate,
+  ConflictPath,
+  ConflictReport,
+  FactoryEvent,
+  FactoryEventType,
+  SessionIdentity,
+  StoredEvent,
+  TokenUsage,
+  WrapperFact,
+} from "./event.ts";
+export { type CommandResult, type Finding, type GateId, hasBlocking } from "./finding.ts";
+export {
+  type AttemptId,
+  attemptBranch,
+  attemptIdOf,
+  type NodeId,
+  type Oid,
+  type ProjectId,
+  projectIdPattern,
+  resultRef,
+  salvageRef,
+  specIdPattern,
+  splitTaskId,
+  type TaskId,
+  taskIdOf,
+} from "./ids.ts";
+export type { AttemptJob, ExecutorDefinition, VerifyJob } from "./job.ts";
+export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap } from "./path-pattern.ts";
+export type { Clock } from "./ports/clock.ts";
+export type { Commit, Ledger, PendingEffect } from "./ports/ledger.ts";
+export type { Log } from "./ports/log.ts";
+export type { AttemptReport, NodePool, NodeSnapshot, Salvage } from "./ports/node-pool.ts";
+export type {
+  AdvanceOutcome,
+  BuildOutcome,
+  DiffText,
+  LandingInput,
+  ProjectSource,
+  PublishOutcome,
+  Repositories,
+  TakeInOutcome,
+} from "./ports/repositories.ts";
+export { type CollectState, type LastCollect, type Project, transitionProject } from "./project.ts";
+export { effectDelayMs, retryDelayMs } from "./retry-policy.ts";
+export type { Priority, TaskSpec, TaskType, VerifyCommand } from "./spec.ts";
+export type { Step } from "./step.ts";
+export {
+  holdsLock,
+  isEnded,
+  type LandingPhase,
+  lockedPaths,
+  type ParkReason,
+  type Task,
+  type TaskState,
+  type Tries,
+  transitionTask,
+} from "./task.ts";
+export { type Change, type Evolution, emptyWorld, evolve, type World, withChange } from "./world.ts";

@@ -1,0 +1,49 @@
+import type { Finding } from "./finding.ts";
+import type { AttemptId, Oid, ProjectId } from "./ids.ts";
+import type { TaskSpec, VerifyCommand } from "./spec.ts";
+
+/** How an agent program is run: data, not code. */
+export interface ExecutorDefinition {
+  name: string;
+  /** Program and arguments. `{prompt}` and `{promptFile}` are replaced; nothing else is, and no shell is involved. */
+  command: readonly string[];
+  /** How the prompt gets in: as an argument, a file named in an argument or DISPATCH_PROMPT_FILE, or standard input. */
+  prompt: "argument" | "file" | "stdin";
+  /** Wall time of one round in seconds. */
+  timeoutSeconds: number;
+  /** Added to the allow-listed environment. */
+  env: Readonly<Record<string, string>>;
+}
+
+/** Everything a node needs to run one attempt without asking back. */
+export interface AttemptJob {
+  attempt: AttemptId;
+  project: ProjectId;
+  specId: string;
+  n: number;
+  branch: string;
+  base: Oid;
+  /** Random word in the environment of everything the attempt starts. */
+  token: string;
+  spec: TaskSpec;
+  specDigest: string;
+  /** The prompt of round 1. Later rounds add the findings of the round before. */
+  prompt: string;
+  /** Findings of an earlier attempt, which the first prompt already tells. */
+  feedback: readonly Finding[];
+  executor: ExecutorDefinition;
+  /** From the base revision or the factory, never from the attempt's branch. */
+  verify: readonly VerifyCommand[];
+  maxRounds: number;
+  /** Subject of the commit the wrapper makes of what the agent left uncommitted. */
+  commitSubject: string;
+}
+
+/** Running a project's verify commands on one exact commit. */
+export interface VerifyJob {
+  /** Names the run, so that a repeated call finds the one that is under way. */
+  id: string;
+  project: ProjectId;
+  commit: Oid;
+  verify: readonly VerifyCommand[];
+}

@@ -1,0 +1,46 @@
+import type { WrapperFact } from "../event.ts";
+import type { CommandResult } from "../finding.ts";
+import type { AttemptId, NodeId, Oid } from "../ids.ts";
+import type { AttemptJob, VerifyJob } from "../job.ts";
+
+export interface NodeSnapshot {
+  id: NodeId;
+  slots: number;
+  lowPriority: boolean;
+  status: { kind: "up" } | { kind: "down"; because: string };
+}
+
+/** What a node says of an attempt, in the order of `seq`. */
+export interface AttemptReport {
+  node: NodeId;
+  attempt: AttemptId;
+  seq: number;
+  reportedAt: number;
+  fact: WrapperFact;
+}
+
+/** The refs that hold what an attempt left, in the node's repository. */
+export interface Salvage {
+  /** Tip of the attempt's branch; null when no worktree was ever made. */
+  tip: Oid | null;
+  /** Commit of everything that was not committed; null when the worktree was clean. */
+  salvage: Oid | null;
+}
+
+/** The machines that run attempts. Every call may be repeated; it looks first what was done. */
+export interface NodePool {
+  nodes(): readonly NodeSnapshot[];
+  /** Called for every report, again from the cursor after a reconnect. */
+  onReport(listener: (report: AttemptReport) => void): void;
+  /** Called when a node came up, went down, or spoke. */
+  onChange(listener: () => void): void;
+  startAttempt(node: NodeId, job: AttemptJob): Promise<void>;
+  /** Ends everything the attempt started. Its `attempt-ended` follows as a report. */
+  stopAttempt(node: NodeId, attempt: AttemptId, because: string): Promise<void>;
+  salvageAttempt(node: NodeId, attempt: AttemptId): Promise<Salvage>;
+  /** Removes worktree and branch; refuses with SALVAGE_CHANGED when something new lies there. */
+  discardAttempt(node: NodeId, attempt: AttemptId, held: Salvage): Promise<void>;
+  runVerify(node: NodeId, job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Where git reaches the node's repository of a project. */
+  repositoryUrl(node: NodeId, project: string): string;
+}

@@ -1,0 +1,69 @@
+import type { Candidate, ConflictReport } from "../event.ts";
+import type { AttemptId, Oid, ProjectId, TaskId } from "../ids.ts";
+
+export interface ProjectSource {
+  id: ProjectId;
+  /** Path or URL of the repository the project is published to. */
+  repo: string;
+  branch: string;
+}
+
+/** A change as git prints it, for the gates to read. */
+export interface DiffText {
+  /** `diff-tree -r -z --no-renames --raw` */
+  raw: string;
+  /** `diff-tree -p -U0 --no-renames` */
+  patch: string;
+}
+
+export interface LandingInput {
+  task: TaskId;
+  specId: string;
+  attempt: AttemptId;
+  tip: Oid;
+  /** Base the attempt started from. */
+  base: Oid;
+  onto: Oid;
+  subject: string;
+  executor: string;
+  /** Names the verify commands and the environment they ran in. */
+  gateHash: string;
+  /** ms since the epoch; fixed, so that building again gives the same commit. */
+  at: number;
+}
+
+export type BuildOutcome = { outcome: "built"; candidate: Candidate } | { outcome: "conflict"; report: ConflictReport };
+
+export type AdvanceOutcome = { outcome: "advanced" } | { outcome: "main-moved"; main: Oid };
+
+export type TakeInOutcome =
+  | { outcome: "unchanged"; main: Oid }
+  /** Origin has commits of others; `candidate` holds them together with ours and waits for its tests. */
+  | { outcome: "ahead"; candidate: Oid; commits: number }
+  | { outcome: "conflict"; paths: readonly string[]; origin: Oid };
+
+export type PublishOutcome = { outcome: "published"; commit: Oid } | { outcome: "origin-moved" };
+
+/** The hub: one bare repository per project on the controller, and the only writer of its main. */
+export interface Repositories {
+  /** Makes or opens the hub, takes origin's branch as main when the hub is new, repairs what a crash left. Returns main. */
+  openHub(project: ProjectSource): Promise<Oid>;
+  mainOf(project: ProjectId): Promise<Oid>;
+  /** Pushes a commit into a node's repository, where it is kept under refs/dispatch/base/. */
+  sendCommit(project: ProjectId, commit: Oid, url: string): Promise<void>;
+  /** Brings the result and salvage refs of an attempt into the hub and makes sure that they hold these commits. */
+  fetchAttempt(project: ProjectId, attempt: AttemptId, url: string, held: { tip: Oid | null; salvage: Oid | null }): Promise<void>;
+  /** The change from the merge base of main and the tip. */
+  diffOf(project: ProjectId, base: Oid, tip: Oid): Promise<DiffText>;
+  buildCandidate(project: ProjectId, input: LandingInput): Promise<BuildOutcome>;
+  /** Compare-and-swap of main, then the proof that the commit is on it. Safe to repeat. */
+  advanceMain(project: ProjectId, commit: Oid, onto: Oid): Promise<AdvanceOutcome>;
+  /** Fetches origin and builds what main would be with its commits taken in. Moves nothing. */
+  takeInOrigin(project: ProjectSource): Promise<TakeInOutcome>;
+  /** Pushes main to origin by fast-forward only. */
+  publishMain(project: ProjectSource): Promise<PublishOutcome>;
+  /** Paths of all files in a revision. */
+  listFiles(project: ProjectId, revision: Oid): Promise<readonly string[]>;
+  /** Text of a file in a revision, or undefined when it is not there. */
+  readFile(project: ProjectId, revision: Oid, path: string): Promise<string | undefined>;
+}

@@ -1,0 +1,49 @@
+import type { ProjectId } from "./ids.ts";
+
+export type TaskType = "feature" | "bugfix" | "refactor" | "test" | "docs" | "chore" | "contract" | "plan" | "research" | "integration" | "stage";
+
+/** 0 is the most urgent. */
+export type Priority = 0 | 1 | 2 | 3;
+
+/** One command that decides whether a change is good. */
+export interface VerifyCommand {
+  /** Run with `sh -c` in the worktree. */
+  run: string;
+  /** Folder below the repository root; `.` for the root itself. */
+  cwd: string;
+  timeoutSeconds: number;
+  env: Readonly<Record<string, string>>;
+}
+
+/** What the factory itself needs of a checked spec. The agent gets the whole text. */
+export interface TaskSpec {
+  /** The spec's `task_id`, for example `S01-schedule-schema`. */
+  id: string;
+  project: ProjectId;
+  title: string;
+  type: TaskType;
+  priority: Priority;
+  /** Spec ids of the same project that must be merged before this one starts. */
+  dependsOn: readonly string[];
+  /** Spec ids that must have ended, merged or not, before this one starts. */
+  after: readonly string[];
+  /** Paths or globs, relative to the repository root. With `creates` and `deletes` these are the lock. */
+  modifies: readonly string[];
+  creates: readonly string[];
+  deletes: readonly string[];
+  forbids: readonly string[];
+  reads: readonly string[];
+  /** Empty: the project's verify command decides. */
+  verify: readonly VerifyCommand[];
+  /** Name of an executor in dispatch.yaml, or `auto` for the project's. */
+  executor: string;
+  estimateMinutes: number;
+  timeoutMinutes: number;
+  /** Attempts allowed before the task is parked, 1 to 4. */
+  attempts: number;
+  allowEmpty: boolean;
+  /** Subject line of the commit. */
+  commit: string;
+  goal: string;
+  labels: readonly string[];
+}

@@ -1,0 +1,180 @@
+import { type Attempt, type AttemptEvent, transitionAttempt } from "./attempt.ts";
+import type { Effect } from "./effect.ts";
+import { invariant } from "./errors.ts";
+import type { FactoryEvent } from "./event.ts";
+import type { AttemptId, ProjectId, TaskId } from "./ids.ts";
+import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
+import type { Step } from "./step.ts";
+import { type Task, type TaskEvent, transitionTask } from "./task.ts";
+
+/** Everything the factory knows: the fold of the event log. */
+export interface World {
+  projects: ReadonlyMap<ProjectId, Project>;
+  tasks: ReadonlyMap<TaskId, Task>;
+  attempts: ReadonlyMap<AttemptId, Attempt>;
+}
+
+/** What one event changes: the entities as they are now, and what has to be done about it. */
+export interface Change {
+  projects: readonly Project[];
+  tasks: readonly Task[];
+  attempts: readonly Attempt[];
+  effects: readonly Effect[];
+}
+
+export type Evolution = { outcome: "moved"; change: Change } | { outcome: "stale"; because: string } | { outcome: "illegal"; because: string };
+
+export function emptyWorld(): World {
+  return { projects: new Map(), tasks: new Map(), attempts: new Map() };
+}
+
+/** What an event recorded at `at` (ms since the epoch) does to the world. Changes nothing itself. */
+export function evolve(world: World, event: FactoryEvent, at: number): Evolution {
+  switch (event.type) {
+    case "project-started":
+      return ofProject(world, event.project, event, at, () => ({
+        id: event.project,
+        placing: { kind: "running" },
+        main: event.main,
+        collect: { kind: "idle", last: null },
+      }));
+    case "project-paused":
+    case "collect-requested":
+    case "origin-taken-in":
+    case "publishing-planned":
+    case "main-published":
+    case "collect-stopped":
+      return ofProject(world, event.project, event, at);
+    case "task-planned":
+      return planTask(world, event, at);
+    case "task-placed":
+      return placeTask(world, event, at);
+    case "spec-revised":
+    case "task-retried":
+    case "task-cancelled":
+    case "landing-planned":
+    case "candidate-built":
+    case "candidate-refused":
+    case "candidate-verified":
+      return ofTask(world, event, at);
+    case "task-merged":
+    case "landing-deferred":
+      return ofTask(world, event, at, true);
+    case "attempt-refused":
+    case "wrapper-reported":
+    case "attempt-stop-asked":
+    case "attempt-collected":
+    case "workspace-discarded":
+    case "result-checked":
+      return ofAttempt(world, event, at);
+  }
+}
+
+/** A copy of the world with a change in it, for tests and folds that keep the old one. */
+export function withChange(world: World, change: Change): World {
+  return {
+    projects: replaced(world.projects, change.projects),
+    tasks: replaced(world.tasks, change.tasks),
+    attempts: replaced(world.attempts, change.attempts),
+  };
+}
+
+function replaced<T extends { id: string }>(map: ReadonlyMap<string, T>, items: readonly T[]): ReadonlyMap<string, T> {
+  if (items.length === 0) return map;
+  const next = new Map(map);
+  for (const item of items) next.set(item.id, item);
+  return next;
+}
+
+function ofProject(world: World, id: ProjectId, event: ProjectEvent, at: number, create?: () => Project): Evolution {
+  const project = world.projects.get(id);
+  if (project === undefined) {
+    if (create === undefined) return { outcome: "illegal", because: `project ${id} was never started` };
+    return { outcome: "moved", change: { projects: [create()], tasks: [], attempts: [], effects: [] } };
+  }
+  const step = transitionProject(project, event, at, event.type === "collect-requested" ? landableTasks(world, id) : []);
+  return asEvolution(step, (state) => ({ projects: [state], tasks: [], attempts: [] }));
+}
+
+function landableTasks(world: World, project: ProjectId): TaskId[] {
+  const ids: TaskId[] = [];
+  for (const task of world.tasks.values()) {
+    if (task.project === project && (task.state.kind === "queued" || task.state.kind === "landing")) ids.push(task.id);
+  }
+  return ids;
+}
+
+function planTask(world: World, event: Extract<FactoryEvent, { type: "task-planned" }>, at: number): Evolution {
+  if (world.tasks.has(event.task)) return { outcome: "stale", because: `${event.task} is known` };
+  const { spec, digest, text, path } = event;
+  const task: Task = {
+    id: event.task,
+    project: spec.project,
+    spec,
+    digest,
+    text,
+    path,
+    revision: 1,
+    plannedAt: at,
+    state: { kind: "planned", tries: 0, limit: spec.attempts, feedback: [] },
+  };
+  return { outcome: "moved", change: { projects: [], tasks: [task], attempts: [], effects: [] } };
+}
+
+function placeTask(world: World, event: Extract<FactoryEvent, { type: "task-placed" }>, at: number): Evolution {
+  if (world.attempts.has(event.attempt)) return { outcome: "illegal", because: `${event.attempt} was placed twice` };
+  const task = world.tasks.get(event.task);
+  if (task === undefined) return { outcome: "illegal", because: `${event.task} is unknown` };
+  const step = transitionTask(task, event, at);
+  const attempt: Attempt = {
+    id: event.attempt,
+    task: event.task,
+    n: event.n,
+    node: event.node,
+    base: event.base,
+    executor: event.executor,
+    placedAt: at,
+    endedAt: 0,
+    cursor: 0,
+    rounds: [],
+    state: { kind: "starting" },
+  };
+  return asEvolution(step, (state) => ({ projects: [], tasks: [state], attempts: [attempt] }));
+}
+
+function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: number, movesMain = false): Evolution {
+  const task = world.tasks.get(event.task);
+  if (task === undefined) return { outcome: "illegal", because: `${event.task} is unknown` };
+  const step = transitionTask(task, event, at);
+  if (step.outcome !== "moved" || !movesMain) return asEvolution(step, (state) => ({ projects: [], tasks: [state], attempts: [] }));
+  const project = world.projects.get(task.project);
+  invariant(project !== undefined, `task ${task.id} has no project`);
+  const main = transitionProject(project, event as Extract<FactoryEvent, { type: "task-merged" }>, at, []);
+  return asEvolution(step, (state) => ({ projects: main.outcome === "moved" ? [main.state] : [], tasks: [state], attempts: [] }));
+}
+
+/** The attempt moves first; its task follows, or ignores the message when it has gone on with another attempt. */
+function ofAttempt(world: World, event: AttemptEvent & TaskEvent, at: number): Evolution {
+  const attempt = world.attempts.get(event.attempt);
+  if (attempt === undefined) return { outcome: "illegal", because: `${event.attempt} is unknown` };
+  const step = transitionAttempt(attempt, event, at);
+  if (step.outcome !== "moved") return step;
+  const task = world.tasks.get(attempt.task);
+  invariant(task !== undefined, `attempt ${attempt.id} has no task`);
+  const follow = transitionTask(task, event, at, attempt);
+  if (follow.outcome === "illegal") return follow;
+  return {
+    outcome: "moved",
+    change: {
+      projects: [],
+      tasks: follow.outcome === "moved" && follow.state !== task ? [follow.state] : [],
+      attempts: step.state === attempt ? [] : [step.state],
+      effects: [...step.effects, ...(follow.outcome === "moved" ? follow.effects : [])],
+    },
+  };
+}
+
+function asEvolution<T>(step: Step<T>, changes: (state: T) => Omit<Change, "effects">): Evolution {
+  if (step.outcome !== "moved") return step;
+  return { outcome: "moved", change: { ...changes(step.state), effects: step.effects } };
+}
