@@ -1,1 +1,1 @@
-export {};
+export { exitCodeOf, exitCodes } from "./exit-codes.ts";

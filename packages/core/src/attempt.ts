@@ -59,7 +59,7 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
     case "task-placed":
       return illegal(`attempt ${attempt.id} was placed twice`);
     case "attempt-refused":
-      if (state.kind !== "starting" && state.kind !== "stopping") return stale(`attempt is ${state.kind}`);
+      if (!holdsSlot(attempt)) return stale(`attempt is ${state.kind}`);
       return moved({
         ...attempt,
         endedAt: at,

@@ -12,7 +12,7 @@ export interface SessionIdentity {
   pid: number;
   /** Start of that process as the kernel counts it. */
   pidStart: string;
-  /** Random word in the environment of everything the attempt starts. */
+  /** Word in the environment of everything the attempt starts. */
   token: string;
 }
 
@@ -94,10 +94,12 @@ export type FactoryEvent =
   | { type: "candidate-refused"; task: TaskId; findings: readonly Finding[]; conflict: ConflictReport | null }
   | { type: "candidate-verified"; task: TaskId; candidate: Candidate; verify: readonly CommandResult[] }
   | { type: "landing-deferred"; task: TaskId; because: string; main: Oid }
+  | { type: "landing-frozen"; project: ProjectId; commit: Oid; because: string }
   | { type: "task-merged"; task: TaskId; commit: Oid; from: Oid }
   | { type: "collect-requested"; project: ProjectId; by: string }
   | { type: "origin-taken-in"; project: ProjectId; main: Oid; commits: number }
   | { type: "publishing-planned"; project: ProjectId }
+  | { type: "origin-moved"; project: ProjectId }
   | { type: "main-published"; project: ProjectId; commit: Oid }
   | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string };
 

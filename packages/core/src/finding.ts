@@ -34,3 +34,15 @@ export interface CommandResult {
 export function hasBlocking(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.severity === "block");
 }
+
+/** What a project allows its gates to overlook. Read at the base revision, never on an agent's branch. */
+export interface GatePolicy {
+  /** Paths and globs in which G02 looks for nothing: files whose subject placeholder words are. */
+  placeholderAllow: readonly string[];
+  /** Words that G02 takes for a mark besides its own; matched without regard to case. */
+  placeholderWords: readonly string[];
+  /** Paths and globs in which G07 looks for nothing. */
+  markerAllow: readonly string[];
+  /** Paths and globs that every task may change. `forbids` of a spec still wins. */
+  alwaysAllowed: readonly string[];
+}

@@ -1,6 +1,6 @@
 export { type Attempt, type AttemptState, holdsSlot, type Round, transitionAttempt } from "./attempt.ts";
 export { type Effect, effectKey } from "./effect.ts";
-export { type ErrorCode, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
+export { type ErrorCode, type ErrorDetails, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
 export type {
   AttemptOutcome,
   Candidate,
@@ -13,7 +13,7 @@ export type {
   TokenUsage,
   WrapperFact,
 } from "./event.ts";
-export { type CommandResult, type Finding, type GateId, hasBlocking } from "./finding.ts";
+export { type CommandResult, type Finding, type GateId, type GatePolicy, hasBlocking } from "./finding.ts";
 export {
   type AttemptId,
   attemptBranch,

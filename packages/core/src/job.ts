@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.ts";
+import type { GatePolicy } from "./finding.ts";
 import type { AttemptId, Oid, ProjectId } from "./ids.ts";
 import type { TaskSpec, VerifyCommand } from "./spec.ts";
 
@@ -23,17 +23,18 @@ export interface AttemptJob {
   n: number;
   branch: string;
   base: Oid;
-  /** Random word in the environment of everything the attempt starts. */
+  /** Word in the environment of everything the attempt starts. */
   token: string;
   spec: TaskSpec;
+  /** The whole spec file. */
+  specText: string;
   specDigest: string;
   /** The prompt of round 1. Later rounds add the findings of the round before. */
   prompt: string;
-  /** Findings of an earlier attempt, which the first prompt already tells. */
-  feedback: readonly Finding[];
   executor: ExecutorDefinition;
   /** From the base revision or the factory, never from the attempt's branch. */
   verify: readonly VerifyCommand[];
+  gates: GatePolicy;
   maxRounds: number;
   /** Subject of the commit the wrapper makes of what the agent left uncommitted. */
   commitSubject: string;

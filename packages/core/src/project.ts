@@ -10,6 +10,8 @@ export interface Project {
   id: ProjectId;
   placing: { kind: "running" } | { kind: "paused"; by: string };
   main: Oid;
+  /** Frozen while main itself is red: then no branch is to blame, and none may land. */
+  landing: { kind: "open" } | { kind: "frozen"; because: string };
   collect: CollectState;
 }
 
@@ -33,7 +35,12 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
   const { collect } = project;
   switch (event.type) {
     case "project-started":
-      return moved({ ...project, placing: { kind: "running" }, main: collect.kind === "idle" ? event.main : project.main });
+      return moved({
+        ...project,
+        placing: { kind: "running" },
+        landing: { kind: "open" },
+        main: collect.kind === "idle" ? event.main : project.main,
+      });
     case "project-paused":
       return moved({ ...project, placing: { kind: "paused", by: event.by } });
     case "collect-requested":
@@ -51,6 +58,14 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
         { ...project, collect: { ...collect, kind: "publishing" } },
         { do: "publish-main", project: project.id, requestedAt: collect.requestedAt },
       );
+    case "origin-moved":
+      if (collect.kind !== "publishing") return stale(`collect is ${collect.kind}`);
+      return moved(
+        { ...project, collect: { ...collect, kind: "taking-in" } },
+        { do: "take-in-origin", project: project.id, requestedAt: collect.requestedAt },
+      );
+    case "landing-frozen":
+      return moved({ ...project, landing: { kind: "frozen", because: event.because } });
     case "main-published":
       if (collect.kind !== "publishing") return stale(`collect is ${collect.kind}`);
       return moved({

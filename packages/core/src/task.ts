@@ -191,7 +191,7 @@ function fromAttempt(task: Task, event: AttemptReport, at: number, attempt: Atte
   switch (event.type) {
     case "attempt-refused":
       if (state.kind === "cancelling") return moved({ kind: "cancelled", by: state.by, ...triesOf(state) });
-      if (state.kind !== "starting") return stale(`task is ${state.kind}`);
+      if (state.kind !== "starting" && state.kind !== "running") return stale(`task is ${state.kind}`);
       return event.retry === "never" ? park(task, "agent-unusable", event.because, [], at) : tryLater(task, event.because, at);
     case "wrapper-reported":
       return fromReport(task, event);

@@ -36,12 +36,15 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
         id: event.project,
         placing: { kind: "running" },
         main: event.main,
+        landing: { kind: "open" },
         collect: { kind: "idle", last: null },
       }));
     case "project-paused":
     case "collect-requested":
     case "origin-taken-in":
     case "publishing-planned":
+    case "origin-moved":
+    case "landing-frozen":
     case "main-published":
     case "collect-stopped":
       return ofProject(world, event.project, event, at);

@@ -1,1 +1,4 @@
-export {};
+export type { Commands, FeedReport, SpecFile } from "./commands.ts";
+export { createEngine, type Engine } from "./engine.ts";
+export type { CrashPoint, EnginePorts, ProjectPolicy, Settings } from "./ports.ts";
+export type { Trouble } from "./run-effects.ts";

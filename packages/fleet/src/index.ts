@@ -1,1 +1,2 @@
-export {};
+export type { LocalNodeConfig } from "./local-node.ts";
+export { createLocalNodePool, type LocalNodePool, type LocalNodePoolOptions } from "./local-node-pool.ts";

@@ -1,1 +1,13 @@
-export {};
+export type { Change, ChangedLine, ChangeKind, Hunk } from "./change.ts";
+export { cleanOutput } from "./clean-output.ts";
+export { composeFeedback, type FeedbackInput, feedbackLimit } from "./compose-feedback.ts";
+export { countTests, type TestCount } from "./count-tests.ts";
+export { findingKey } from "./finding-key.ts";
+export { judgeChange } from "./judge-change.ts";
+export { judgeEmpty } from "./judge-empty.ts";
+export { judgeMarkers } from "./judge-markers.ts";
+export { judgePlaceholder } from "./judge-placeholder.ts";
+export { judgeScope } from "./judge-scope.ts";
+export { describeEvidence, judgeVerify } from "./judge-verify.ts";
+export { parseDiff } from "./parse-diff.ts";
+export { defaultGatePolicy, type GateInput, type GatePolicy } from "./policy.ts";

@@ -1,1 +1,2 @@
-export {};
+export { holdFactory } from "./factory-lock.ts";
+export { createSqliteLedger, foldEvents } from "./sqlite-ledger.ts";

@@ -1,1 +1,2 @@
-export {};
+export { type AttemptFiles, attemptFiles } from "./attempt-files.ts";
+export type { LoggedFact } from "./event-log.ts";

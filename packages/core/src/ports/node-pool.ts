@@ -1,6 +1,6 @@
 import type { WrapperFact } from "../event.ts";
 import type { CommandResult } from "../finding.ts";
-import type { AttemptId, NodeId, Oid } from "../ids.ts";
+import type { AttemptId, NodeId, Oid, ProjectId } from "../ids.ts";
 import type { AttemptJob, VerifyJob } from "../job.ts";
 
 export interface NodeSnapshot {
@@ -41,6 +41,10 @@ export interface NodePool {
   /** Removes worktree and branch; refuses with SALVAGE_CHANGED when something new lies there. */
   discardAttempt(node: NodeId, attempt: AttemptId, held: Salvage): Promise<void>;
   runVerify(node: NodeId, job: VerifyJob): Promise<readonly CommandResult[]>;
-  /** Where git reaches the node's repository of a project. */
-  repositoryUrl(node: NodeId, project: string): string;
+  /** Makes sure that the node has a bare repository for the project; returns where git reaches it. */
+  prepareRepository(node: NodeId, project: ProjectId): Promise<string>;
+  /** Ids of the attempts a node knows, ended ones included. */
+  inventory(node: NodeId): Promise<readonly AttemptId[]>;
+  /** Asks the node for all reports after the cursors again. */
+  resync(node: NodeId): void;
 }

@@ -1,0 +1,65 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { errorCode } from "@dispatch/core";
+import type { DownRequest, StatusView } from "@dispatch/protocol";
+import { clientOf, type CommandContext } from "../command-context.ts";
+import type { DaemonClient } from "../daemon-client.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { catchInterruption } from "../interruption.ts";
+import { plural } from "../render/figures.ts";
+import { healthOf } from "../start-daemon.ts";
+
+type Mode = NonNullable<DownRequest["mode"]>;
+
+const pollMs = 100;
+
+/** `dispatch down [--drain|--stop]`: asks, then waits until the daemon has ended. A daemon that does not run is down. */
+export async function endDaemon(context: CommandContext, input: { mode: Mode; json: boolean }): Promise<number> {
+  const { terminal } = context;
+  const client = await clientOf(context);
+  const sessions = await askDown(client, input.mode);
+  if (sessions === undefined) {
+    if (input.json) terminal.json({ running: false });
+    else terminal.out([`no daemon runs for ${client.factory}`]);
+    return exitCodes.ok;
+  }
+  if (!input.json) terminal.note(wordsOf(input.mode, sessions));
+  const interruption = catchInterruption();
+  try {
+    while ((await healthOf(client)) !== undefined) {
+      await delay(pollMs, undefined, { signal: interruption.signal });
+    }
+  } catch (error) {
+    if (!interruption.signal.aborted) throw error;
+    terminal.note(["not waiting any longer; the daemon goes on with what it was asked"]);
+    return exitCodes.interrupted;
+  } finally {
+    interruption.release();
+  }
+  if (input.json) terminal.json({ running: false, mode: input.mode, sessions });
+  else terminal.out(["the daemon has ended"]);
+  return exitCodes.ok;
+}
+
+/** The number of sessions when the daemon was asked; undefined when there is none to ask. */
+async function askDown(client: DaemonClient, mode: Mode): Promise<number | undefined> {
+  try {
+    const { sessions }: StatusView = await client.status();
+    await client.post("/down", { mode } satisfies DownRequest);
+    return sessions.length;
+  } catch (error) {
+    if (errorCode(error) === "DAEMON_UNREACHABLE" && (await healthOf(client)) === undefined) return undefined;
+    throw error;
+  }
+}
+
+function wordsOf(mode: Mode, sessions: number): string[] {
+  if (sessions === 0) return [];
+  switch (mode) {
+    case "leave":
+      return [`${plural(sessions, "session")} ${sessions === 1 ? "goes" : "go"} on and will be taken over at the next start`];
+    case "drain":
+      return [`waiting for ${plural(sessions, "session")} to end and land; nothing new starts (Ctrl-C only stops waiting)`];
+    case "stop":
+      return [`stopping ${plural(sessions, "session")}; their work is kept and their tasks are placed again at the next start`];
+  }
+}

@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import { examples, type JsonOption, jsonFlag, jsonText, type Perform, taskText } from "./perform.ts";
+import { wholeNumber } from "./project-commands.ts";
+
+/** Commands about one task. */
+export function declareTaskCommands(program: Command, perform: Perform): void {
+  declareLooking(program, perform);
+  declareSession(program, perform);
+  declareDeciding(program, perform);
+}
+
+function declareLooking(program: Command, perform: Perform): void {
+  program
+    .command("why")
+    .summary("why a task is where it is")
+    .description("Why a task is where it is, and what would move it.")
+    .argument("<task>", taskText)
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("why S03", "why shop/S03-checkout --json"))
+    .action((task: string, { json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/explain-task.ts")).explainTask(context, { task, json: json ?? false })),
+    );
+  program
+    .command("show")
+    .summary("a task's attempts, findings and refs")
+    .description("Everything about a task: its attempts and rounds, what was found, and the refs that hold its work.")
+    .argument("<task>", taskText)
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("show S03"))
+    .action((task: string, { json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/show-task.ts")).showTask(context, { task, json: json ?? false })),
+    );
+}
+
+interface LogOptions extends JsonOption {
+  follow?: boolean;
+  verify?: boolean;
+  attempt?: number;
+  round?: number;
+}
+
+function declareSession(program: Command, perform: Perform): void {
+  program
+    .command("logs")
+    .summary("what a task's agent wrote")
+    .description("What the agent of a task wrote in its last round, or what the verify command wrote.")
+    .argument("<task>", taskText)
+    .option("-f, --follow", "go on as it is written, also in later rounds")
+    .option("--verify", "the verify command's output")
+    .option("--attempt <n>", "of this attempt", wholeNumber)
+    .option("--round <n>", "of this round", wholeNumber)
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("logs S03 -f", "logs S03 --verify --attempt 1 --round 2"))
+    .action((task: string, { follow = false, verify = false, attempt, round, json = false }: LogOptions) =>
+      perform(json, async (context) => (await import("../commands/read-log.ts")).readLog(context, { task, follow, verify, attempt, round, json })),
+    );
+  program
+    .command("attach")
+    .summary("watch a session, type into it")
+    .description("Shows the session of a running task in this terminal. Leave it with the keys Ctrl-b d; it goes on.")
+    .argument("<task>", taskText)
+    .option(jsonFlag, "print the command instead of running it")
+    .addHelpText("after", examples("attach S03"))
+    .action((task: string, { json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/attach-session.ts")).attachSession(context, { task, json: json ?? false })),
+    );
+}
+
+function declareDeciding(program: Command, perform: Perform): void {
+  program
+    .command("retry")
+    .summary("take a parked or cancelled task up again")
+    .description("Takes a parked, cancelled or backing-off task up again with fresh attempts.")
+    .argument("<task>", taskText)
+    .option("--edited", "with its spec file as it is now")
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("retry S03", "retry S03 --edited"))
+    .action((task: string, { edited = false, json = false }: { edited?: boolean } & JsonOption) =>
+      perform(json, async (context) => (await import("../commands/retry-task.ts")).retryTask(context, { task, edited, json })),
+    );
+  program
+    .command("cancel")
+    .summary("give a task up")
+    .description("Gives a task up. A session that runs is stopped, and its work is kept.")
+    .argument("<task>", taskText)
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("cancel S03"))
+    .action((task: string, { json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/cancel-task.ts")).cancelTask(context, { task, json: json ?? false })),
+    );
+}

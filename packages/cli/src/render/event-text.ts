@@ -1,0 +1,164 @@
+import type { AttemptOutcome, CommandResult, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
+import { durationText, plural, shortOid, tokensText } from "./figures.ts";
+import { oneLine } from "./text-width.ts";
+
+/** What an event says, for a person. */
+export interface EventText {
+  /** `PROJECT/SPEC_ID`, or the project's id when the event is about no task. */
+  subject: string;
+  project: string;
+  text: string;
+}
+
+/** The subject and the sentence of an event. */
+export function eventText(event: FactoryEvent): EventText {
+  const subject = subjectOf(event);
+  const slash = subject.indexOf("/");
+  return { subject, project: slash < 0 ? subject : subject.slice(0, slash), text: oneLine(sentenceOf(event)) };
+}
+
+function subjectOf(event: FactoryEvent): string {
+  if ("task" in event) return event.task;
+  if ("project" in event) return event.project;
+  return taskOfAttempt(event.attempt);
+}
+
+/** `shop--S01-x--2` belongs to `shop/S01-x`. */
+export function taskOfAttempt(attempt: string): string {
+  const first = attempt.indexOf("--");
+  return `${attempt.slice(0, first)}/${attempt.slice(first + 2, attempt.lastIndexOf("--"))}`;
+}
+
+function sentenceOf(event: FactoryEvent): string {
+  switch (event.type) {
+    case "project-started":
+      return `started, main is ${shortOid(event.main)}`;
+    case "project-paused":
+      return `paused by ${event.by}`;
+    case "task-planned":
+      return `planned: ${event.spec.title}`;
+    case "spec-revised":
+      return "planned again with an edited spec";
+    case "task-placed":
+      return `attempt ${event.n} on ${event.node} with ${event.executor}`;
+    case "task-retried":
+      return `retried by ${event.by}`;
+    case "task-cancelled":
+      return `cancelled by ${event.by}`;
+    case "attempt-refused":
+      return `could not start: ${event.because}`;
+    case "wrapper-reported":
+      return factText(event.fact);
+    case "attempt-stop-asked":
+      return `asked to stop: ${event.because}`;
+    case "attempt-collected":
+      return event.salvage === null ? "its work is in the hub" : "its work is in the hub, with what it left uncommitted";
+    case "workspace-discarded":
+      return "its worktree was removed";
+    case "result-checked":
+      return `checked on the controller: ${findingsText(event.findings)}`;
+    case "collect-requested":
+      return `collect asked for by ${event.by}`;
+    case "origin-taken-in":
+      return `took in ${plural(event.commits, "commit")} of origin, main is ${shortOid(event.main)}`;
+    case "publishing-planned":
+      return "publishing main";
+    case "origin-moved":
+      return "origin moved meanwhile, taking it in again";
+    case "main-published":
+      return `published ${shortOid(event.commit)}`;
+    case "collect-stopped":
+      return `collect stopped: ${event.because}`;
+    case "landing-frozen":
+      return `landing frozen at ${shortOid(event.commit)}: ${event.because}`;
+    case "landing-planned":
+    case "candidate-built":
+    case "candidate-refused":
+    case "candidate-verified":
+    case "landing-deferred":
+    case "task-merged":
+      return landingText(event);
+  }
+}
+
+type LandingEvent = Extract<
+  FactoryEvent,
+  { type: "landing-planned" | "candidate-built" | "candidate-refused" | "candidate-verified" | "landing-deferred" | "task-merged" }
+>;
+
+function landingText(event: LandingEvent): string {
+  switch (event.type) {
+    case "landing-planned":
+      return `landing on ${shortOid(event.onto)}`;
+    case "candidate-built":
+      return `verifying ${shortOid(event.candidate.commit)}, which is main with this change`;
+    case "candidate-verified":
+      return `verified: ${event.verify.map(commandText).join("; ") || "no commands"}`;
+    case "candidate-refused":
+      return event.conflict === null ? `refused: ${findingsText(event.findings)}` : `conflict in ${event.conflict.paths.map((one) => one.path).join(", ")}`;
+    case "landing-deferred":
+      return `queued again: ${event.because}`;
+    case "task-merged":
+      return `merged as ${shortOid(event.commit)}`;
+  }
+}
+
+function factText(fact: WrapperFact): string {
+  switch (fact.type) {
+    case "attempt-started":
+      return "session is up";
+    case "round-started":
+      return `round ${fact.round}`;
+    case "agent-ended": {
+      const tokens = tokensText(fact.usage);
+      return `round ${fact.round}: the agent ${resultText(fact.result)}${tokens === "" ? "" : `, tokens ${tokens}`}`;
+    }
+    case "round-checked":
+      return `round ${fact.round} checked: ${findingsText(fact.findings)}`;
+    case "attempt-ended":
+      return outcomeText(fact.outcome);
+  }
+}
+
+/** How an attempt ended, as a clause. */
+export function outcomeText(outcome: AttemptOutcome): string {
+  switch (outcome.kind) {
+    case "succeeded":
+      return `succeeded after ${plural(outcome.rounds, "round")}`;
+    case "exhausted":
+      return `not accepted after ${plural(outcome.rounds, "round")}`;
+    case "unusable":
+      return `the agent cannot be run: ${outcome.because}`;
+    case "lost":
+      return `lost: ${outcome.because}`;
+    case "stopped":
+      return `stopped: ${outcome.because}`;
+  }
+}
+
+/** `green`, `1 note`, `2 findings (G03, G07): what the first one found`. */
+export function findingsText(findings: readonly Finding[]): string {
+  const blocking = findings.filter((finding) => finding.severity === "block");
+  const first = blocking[0];
+  if (first === undefined) return findings.length === 0 ? "green" : `green, ${plural(findings.length, "note")}`;
+  const gates = [...new Set(blocking.map((finding) => finding.gate))].join(", ");
+  return `${plural(blocking.length, "finding")} (${gates}): ${first.found}`;
+}
+
+function commandText(result: CommandResult): string {
+  return `${result.command} ${resultText(result)}`;
+}
+
+function resultText(result: CommandResult): string {
+  const after = `after ${durationText(result.durationMs)}`;
+  switch (result.outcome) {
+    case "exited":
+      return result.exitCode === 0 ? `ended ${after}` : `ended with exit code ${result.exitCode} ${after}`;
+    case "timed-out":
+      return `was stopped, out of time ${after}`;
+    case "killed":
+      return `was killed${result.signal === null ? "" : ` by ${result.signal}`} ${after}`;
+    case "not-started":
+      return "could not be started";
+  }
+}

@@ -1,0 +1,15 @@
+import type { Finding } from "@dispatch/core";
+import { oneLine, wrapText } from "./text-width.ts";
+import type { View } from "./view.ts";
+
+/** One finding: where and what, then why, then what to do. */
+export function findingLines(finding: Finding, view: View, indent: string): string[] {
+  const { paint } = view;
+  const place = finding.path === undefined ? "" : ` ${finding.path}${finding.line === undefined ? "" : `:${finding.line}`}`;
+  const gate = finding.severity === "block" ? paint.bad(finding.gate) : paint.faint(finding.gate);
+  const width = Math.max(20, view.columns - indent.length - 2);
+  const lines = [`${indent}${gate}${oneLine(place) === "" ? "" : ` ${oneLine(place)}`}`];
+  for (const text of [finding.found, finding.why]) if (text !== "") lines.push(...wrapText(text, width).map((line) => `${indent}  ${line}`));
+  if (finding.hint !== "") lines.push(...wrapText(`try: ${finding.hint}`, width).map((line) => `${indent}  ${line}`));
+  return lines;
+}

@@ -1,0 +1,76 @@
+import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import { ageText, barText, durationText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
+import { sortRows, taskTable } from "./task-table.ts";
+import { fitText, oneLine } from "./text-width.ts";
+import type { View } from "./view.ts";
+
+/** The whole factory, or what the daemon was asked for, as lines. */
+export function statusLines(status: StatusView, view: View): string[] {
+  const lines: string[] = [];
+  if (status.draining) lines.push(view.paint.warn("draining: nothing new starts, and the daemon ends when all sessions have ended"), "");
+  for (const project of status.projects) {
+    const rows = status.tasks.filter((task) => task.project === project.id);
+    lines.push(projectLine(project, view), progressLine(rows, status.eta, view));
+    if (rows.length > 0) lines.push("", ...taskTable(sortRows(rows), view));
+    lines.push("");
+  }
+  if (status.projects.length === 0) lines.push("no project was started yet", `  ${view.paint.faint("try: dispatch project add, then dispatch start PROJECT")}`, "");
+  lines.push(nodesLine(status.nodes, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
+  return lines;
+}
+
+/** `shop  running · lands continuously · main 1a2b3c4d5`, with what holds it up. */
+export function projectLine(project: ProjectRow, view: View): string {
+  const { paint } = view;
+  const facts = [
+    project.placing.kind === "running" ? "running" : paint.warn(`paused by ${oneLine(project.placing.by)}`),
+    project.policy === "continuous" ? "lands continuously" : "lands on collect",
+    `main ${shortOid(project.main)}`,
+  ];
+  if (project.landing.kind === "frozen") facts.push(paint.bad(`landing frozen: ${oneLine(project.landing.because)}`));
+  if (project.collect.kind !== "idle") facts.push(paint.active(`collect ${project.collect.kind}`));
+  else if (project.collect.last?.outcome === "published") facts.push(`published ${shortOid(project.collect.last.commit)}`);
+  else if (project.collect.last?.outcome === "stopped") facts.push(paint.bad(`collect stopped: ${oneLine(project.collect.last.because)}`));
+  return `${paint.strong(project.id)}  ${facts.join(" · ")}`;
+}
+
+/** A bar of what is merged, the tasks by state, tokens and the estimated end. Cancelled tasks do not count. */
+export function progressLine(rows: readonly TaskRow[], eta: number | null, view: View): string {
+  const { paint } = view;
+  const counts = countBy(rows.map((row) => row.display));
+  const merged = counts.get("merged") ?? 0;
+  const all = rows.length - (counts.get("cancelled") ?? 0);
+  const bar = barText(merged, all, Math.max(8, Math.min(30, Math.floor(view.columns / 4))));
+  const others = [...counts].filter(([state]) => state !== "merged").map(([state, count]) => `${count} ${state}`);
+  const parts = [`${merged}/${all} merged`, ...others];
+  const tokens = tokensText(sumTokens(rows.map((row) => row.tokens)));
+  if (tokens !== "") parts.push(`tokens ${tokens}`);
+  if (eta !== null && merged < all) parts.push(`done in about ${durationText(Math.max(0, eta - view.now))}`);
+  const text = fitText(parts.join(" · "), view.columns - bar.done.length - bar.rest.length - 2);
+  return `${paint.good(bar.done)}${paint.faint(bar.rest)}  ${text}`;
+}
+
+/** `slots  local 3/4  gpu-1 down: no route to host` */
+export function nodesLine(nodes: readonly NodeRow[], view: View): string {
+  const { paint } = view;
+  const parts = nodes.map((node) => {
+    const used = `${node.id} ${node.used}/${node.slots}`;
+    return node.status.kind === "up" ? used : `${used} ${paint.bad(`down: ${oneLine(node.status.because)}`)}`;
+  });
+  return `${paint.faint("slots")}  ${parts.length === 0 ? paint.bad("no nodes") : parts.join("  ")}`;
+}
+
+/** What goes wrong just now and is tried again. */
+export function troubleLines(trouble: TroubleRow, view: View): string[] {
+  const { paint } = view;
+  const next = trouble.nextAt > view.now ? `again in ${ageText(view.now, trouble.nextAt)}` : "trying again";
+  const lines = [paint.bad(`! ${trouble.effect}: ${oneLine(trouble.message)} (${trouble.code}, failed ${plural(trouble.failures, "time")}, ${next})`)];
+  if (trouble.hint !== null) lines.push(`  try: ${oneLine(trouble.hint)}`);
+  return lines;
+}
+
+function countBy(words: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return counts;
+}

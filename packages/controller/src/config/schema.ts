@@ -1,0 +1,88 @@
+import { projectIdPattern } from "@dispatch/core";
+import { z } from "zod";
+
+const command = z.string().trim().min(1, "is empty").describe("a shell command");
+const projectName = z
+  .string()
+  .regex(projectIdPattern, "is not a project name: lower-case letters, digits and single dashes, starting with a letter, at most 40 characters")
+  .max(40);
+
+const VerifyEntry = z.union([
+  command,
+  z.strictObject({
+    run: command,
+    cwd: z.string().default("."),
+    timeout_s: z.number().int().positive().max(86_400).optional(),
+    env: z.record(z.string(), z.string()).default({}),
+  }),
+]);
+
+/** `verify:` of a project: one command or several. */
+export const Verify = z.union([VerifyEntry, z.array(VerifyEntry).min(1, "is an empty list; name at least one command")]);
+export type Verify = z.infer<typeof Verify>;
+
+const Gates = z.strictObject({
+  placeholder_allow: z.array(z.string()).default([]).describe("globs of files in which placeholder words are the subject"),
+  placeholder_words: z.array(z.string().min(1)).default([]).describe("more words that count as placeholders"),
+  marker_allow: z.array(z.string()).default([]).describe("globs of files that may hold conflict markers"),
+  scope_allow: z.array(z.string()).default([]).describe("globs that every task may change"),
+});
+
+const ProjectEntry = z.strictObject({
+  repo: z.string().min(1).describe("path or URL of the repository; landed work is published to it"),
+  branch: z.string().min(1).default("main"),
+  verify: Verify.optional().describe("what must be green before and after landing; may also stand in the repository's .dispatch.yaml"),
+  landing: z.enum(["continuous", "on-collect"]).default("continuous"),
+  executor: z.string().optional().describe("executor of specs that name none"),
+  rounds: z.number().int().min(1).max(3).default(3),
+  gates: Gates.prefault({}),
+});
+
+const ExecutorEntry = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1, "is empty; write the program and its arguments as a list")
+    .describe("{prompt} and {promptFile} are replaced; no shell"),
+  prompt: z.enum(["argument", "file", "stdin"]).default("stdin"),
+  timeout_s: z.number().int().positive().max(86_400).default(3600).describe("wall time of one round"),
+  env: z.record(z.string(), z.string()).default({}),
+});
+
+/** dispatch.yaml */
+export const Factory = z.strictObject({
+  version: z.literal(1, { error: "must be 1" }),
+  projects: z.record(projectName, ProjectEntry).default({}),
+  executors: z
+    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, "is not an executor name: lower-case letters, digits and dashes"), ExecutorEntry)
+    .default({}),
+  daemon: z
+    .strictObject({
+      port: z.number().int().min(0).max(65_535).default(0).describe("loopback port of the HTTP door; 0 takes a free one"),
+    })
+    .prefault({}),
+});
+export type Factory = z.infer<typeof Factory>;
+
+/** One machine of nodes.json */
+const NodeEntry = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/, "is not a node name: lower-case letters, digits and dashes"),
+  transport: z.literal("local", { error: "must be local: this machine is the only one that this version runs agents on" }).default("local"),
+  slots: z.number().int().min(1).max(512).describe("how many agents may run at once"),
+  low_priority: z.boolean().default(false),
+  work_dir: z.string().min(1).optional().describe("folder for repositories, worktrees and attempts; default .dispatch/node"),
+});
+
+/** nodes.json */
+export const Nodes = z.strictObject({
+  $schema: z.string().optional(),
+  nodes: z.array(NodeEntry).min(1, "names no node"),
+});
+export type Nodes = z.infer<typeof Nodes>;
+
+/** .dispatch.yaml in a project's repository, read at the base revision */
+export const RepositoryPolicy = z.strictObject({
+  verify: Verify.optional(),
+  rounds: z.number().int().min(1).max(3).optional(),
+  gates: Gates.optional(),
+});
+export type RepositoryPolicy = z.infer<typeof RepositoryPolicy>;

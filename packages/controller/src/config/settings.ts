@@ -1,0 +1,121 @@
+import { resolve } from "node:path";
+import {
+  type ExecutorDefinition,
+  FactoryError,
+  type GatePolicy,
+  type Oid,
+  type ProjectId,
+  type ProjectSource,
+  type Repositories,
+  type TaskSpec,
+  type VerifyCommand,
+} from "@dispatch/core";
+import type { ProjectPolicy, Settings } from "@dispatch/engine";
+import type { LandingPolicy } from "@dispatch/scheduler";
+import { type FactoryConfig, loadFactory } from "./load-factory.ts";
+import { configInvalid } from "./problem.ts";
+import { readConfig } from "./read-config.ts";
+import { RepositoryPolicy, type Verify } from "./schema.ts";
+
+const policyFile = ".dispatch.yaml";
+const defaultVerifyTimeoutSeconds = 600;
+
+/** The configuration while the daemon runs: the last one that was right stays in force. */
+export interface LiveSettings extends Settings {
+  current(): FactoryConfig;
+  /** Reads the files again. Throws CONFIG_INVALID and keeps what was. */
+  reload(): Promise<void>;
+}
+
+export function createSettings(initial: FactoryConfig, repositories: Pick<Repositories, "readFile">): LiveSettings {
+  let config = initial;
+  const policies = new Map<string, Promise<ProjectPolicy>>();
+
+  async function readPolicy(project: ProjectId, revision: Oid): Promise<ProjectPolicy> {
+    const text = await repositories.readFile(project, revision, policyFile);
+    let own: RepositoryPolicy = {};
+    if (text !== undefined) {
+      const read = readConfig(RepositoryPolicy, `${project}@${revision.slice(0, 12)}:${policyFile}`, text);
+      if ("problems" in read) throw configInvalid(read.problems);
+      own = read.value;
+    }
+    return composePolicy(config, project, own);
+  }
+
+  return {
+    current: () => config,
+    async reload() {
+      config = await loadFactory(config.dir);
+      policies.clear();
+    },
+    sourceOf: (project) => sourceOf(config, project),
+    landing: () => new Map<ProjectId, LandingPolicy>(Object.entries(config.factory.projects).map(([name, entry]) => [name, entry.landing])),
+    executorOf: (spec) => executorOf(config, spec),
+    policyAt(project, revision) {
+      const key = `${project}@${revision}`;
+      const known = policies.get(key);
+      if (known !== undefined) return known;
+      if (policies.size > 1000) policies.clear();
+      const reading = readPolicy(project, revision);
+      policies.set(key, reading);
+      reading.catch(() => policies.delete(key));
+      return reading;
+    },
+  };
+}
+
+export function sourceOf(config: FactoryConfig, project: ProjectId): ProjectSource | undefined {
+  const entry = config.factory.projects[project];
+  if (entry === undefined) return undefined;
+  return { id: project, repo: isUrl(entry.repo) ? entry.repo : resolve(config.dir, entry.repo), branch: entry.branch };
+}
+
+/** Whether a repository is named by URL (or scp-like address) and not by path. */
+export function isUrl(repo: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(repo) || /^[^/\\]+@[^/\\:]+:/.test(repo);
+}
+
+/** The repository's own policy wins over the factory's for verify and rounds; gate allowances of both count. */
+function composePolicy(config: FactoryConfig, project: ProjectId, own: RepositoryPolicy): ProjectPolicy {
+  const entry = config.factory.projects[project];
+  if (entry === undefined)
+    throw new FactoryError("NOT_FOUND", `project ${project} is not in dispatch.yaml`, {
+      fault: "user",
+      hint: "register it with dispatch project add",
+    });
+  return {
+    verify: verifyCommands(own.verify ?? entry.verify),
+    maxRounds: own.rounds ?? entry.rounds,
+    gates: mergeGates(entry.gates, own.gates),
+  };
+}
+
+type GatesEntry = NonNullable<RepositoryPolicy["gates"]>;
+
+function mergeGates(factory: GatesEntry, own: GatesEntry | undefined): GatePolicy {
+  return {
+    placeholderAllow: [...factory.placeholder_allow, ...(own?.placeholder_allow ?? [])],
+    placeholderWords: [...factory.placeholder_words, ...(own?.placeholder_words ?? [])],
+    markerAllow: [...factory.marker_allow, ...(own?.marker_allow ?? [])],
+    alwaysAllowed: [...factory.scope_allow, ...(own?.scope_allow ?? [])],
+  };
+}
+
+export function verifyCommands(verify: Verify | undefined): VerifyCommand[] {
+  if (verify === undefined) return [];
+  const entries = Array.isArray(verify) ? verify : [verify];
+  return entries.map((entry) =>
+    typeof entry === "string"
+      ? { run: entry, cwd: ".", timeoutSeconds: defaultVerifyTimeoutSeconds, env: {} }
+      : { run: entry.run, cwd: entry.cwd, timeoutSeconds: entry.timeout_s ?? defaultVerifyTimeoutSeconds, env: entry.env },
+  );
+}
+
+function executorOf(config: FactoryConfig, spec: TaskSpec): ExecutorDefinition | undefined {
+  const { executors, projects } = config.factory;
+  const names = Object.keys(executors);
+  const asked = spec.executor === "auto" ? (projects[spec.project]?.executor ?? (names.length === 1 ? names[0] : undefined)) : spec.executor;
+  const entry = asked === undefined ? undefined : executors[asked];
+  if (asked === undefined || entry === undefined) return undefined;
+  return { name: asked, command: entry.command, prompt: entry.prompt, timeoutSeconds: entry.timeout_s, env: entry.env };
+}

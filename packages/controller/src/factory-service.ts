@@ -1,0 +1,157 @@
+import { type Attempt, effectKey, FactoryError, type Task } from "@dispatch/core";
+import type { Engine } from "@dispatch/engine";
+import type { AttachView, CollectView, FeedView, LogView, ReportView, StatusView, TaskView, TroubleRow, WhyView } from "@dispatch/protocol";
+import { explainTask } from "@dispatch/scheduler";
+import type { LiveSettings } from "./config/settings.ts";
+import { feedSpecs, readEditedSpec } from "./factory/feed-specs.ts";
+import { composeReport } from "./report/compose-report.ts";
+import { attemptsOf, composeStatus, composeTaskRow } from "./views/compose-status.ts";
+import { explainText } from "./views/explain-text.ts";
+
+/** What reads logs and shows sessions on nodes. */
+export interface Sessions {
+  tail(node: string, attempt: string, file: "agent" | "verify", round: number, from: number): Promise<{ text: string; next: number }>;
+  attachCommand(node: string, attempt: string): readonly string[];
+}
+
+export interface ServiceParts {
+  engine: Engine;
+  settings: LiveSettings;
+  sessions: Sessions;
+  feed: Parameters<typeof feedSpecs>[0];
+  hubOf(project: string): string;
+  now(): number;
+  lastSeq(): number;
+  draining(): boolean;
+}
+
+/** The daemon's operations, one for each endpoint. They return data; nothing here prints. */
+export function createFactoryService(parts: ServiceParts) {
+  const { engine, settings } = parts;
+
+  function taskOf(id: string): Task {
+    const task = engine.world.tasks.get(id);
+    if (task === undefined)
+      throw new FactoryError("NOT_FOUND", `no task ${id}`, {
+        fault: "user",
+        hint: "dispatch status lists the tasks; a task is named PROJECT/SPEC_ID",
+      });
+    return task;
+  }
+
+  function attemptOf(task: Task, n?: number): Attempt {
+    const attempts = attemptsOf(engine.world, task);
+    const attempt = n === undefined ? attempts.at(-1) : attempts.find((candidate) => candidate.n === n);
+    if (attempt === undefined) {
+      const hint = attempts.length === 0 ? `dispatch why ${task.id} tells what it waits for` : `it has attempts 1 to ${attempts.length}`;
+      throw new FactoryError("NOT_FOUND", `${task.id} has no attempt${n === undefined ? " yet" : ` ${n}`}`, { fault: "user", hint });
+    }
+    return attempt;
+  }
+
+  function troubles(): TroubleRow[] {
+    return engine
+      .troubles()
+      .map(({ effect, failures, code, message, hint, nextAt }) => ({
+        effect: effectKey(effect),
+        failures,
+        code,
+        message,
+        hint: hint ?? null,
+        nextAt,
+      }));
+  }
+
+  async function feed(project: string): Promise<FeedView> {
+    await settings.reload();
+    return feedSpecs(parts.feed, project);
+  }
+
+  return {
+    status(project?: string): StatusView {
+      return composeStatus(
+        {
+          snapshot: engine.snapshot(),
+          troubles: troubles(),
+          lastSeq: parts.lastSeq(),
+          draining: parts.draining(),
+          ...(project === undefined ? {} : { project }),
+        },
+        parts.now(),
+      );
+    },
+    task(id: string): TaskView {
+      const task = taskOf(id);
+      const attempts = attemptsOf(engine.world, task);
+      const refs = attempts.flatMap((attempt) =>
+        attempt.state.kind === "collected" || attempt.state.kind === "discarded"
+          ? [
+              ...(attempt.state.tip === null ? [] : [`refs/dispatch/result/${attempt.id}`]),
+              ...(attempt.state.tip === null && attempt.state.salvage === null ? [] : [`refs/dispatch/salvage/${attempt.id}`]),
+            ]
+          : [],
+      );
+      return { row: composeTaskRow(engine.snapshot(), task, parts.now()), task, attempts, refs, hub: parts.hubOf(task.project) };
+    },
+    why(id: string): WhyView {
+      const task = taskOf(id);
+      const explanation = explainTask(engine.snapshot(), task, parts.now());
+      const own = troubles().filter(
+        (row) => row.effect.includes(id) || attemptsOf(engine.world, task).some((attempt) => row.effect.includes(attempt.id)),
+      );
+      return { task: id, state: task.state.kind, ...explainText(task, explanation, parts.now()), explanation, troubles: own };
+    },
+    async log(id: string, query: { file: "agent" | "verify"; attempt?: number; round?: number; from: number }): Promise<LogView> {
+      const attempt = attemptOf(taskOf(id), query.attempt);
+      const round = query.round ?? Math.max(1, attempt.rounds.length);
+      const { text, next } = await parts.sessions.tail(attempt.node, attempt.id, query.file, round, query.from);
+      const live = attempt.endedAt === 0 && (query.round === undefined || query.round === attempt.rounds.length);
+      return { attempt: attempt.id, round, file: query.file, text, next, live };
+    },
+    attach(id: string): AttachView {
+      const task = taskOf(id);
+      const attempt = attemptOf(task);
+      if (attempt.endedAt !== 0) {
+        throw new FactoryError("NOT_ALLOWED", `${attempt.id} has ended; there is no session to attach to`, {
+          fault: "user",
+          hint: `dispatch logs ${id}`,
+        });
+      }
+      return { command: parts.sessions.attachCommand(attempt.node, attempt.id) };
+    },
+    feed,
+    async start(project: string): Promise<FeedView> {
+      await settings.reload();
+      await engine.commands.startProject(project);
+      return feedSpecs(parts.feed, project);
+    },
+    pause: (project: string, by: string): Promise<void> => engine.commands.pauseProject(project, by),
+    async resume(project: string): Promise<void> {
+      await settings.reload();
+      await engine.commands.startProject(project);
+    },
+    async retry(id: string, edited: boolean, by: string): Promise<void> {
+      const task = taskOf(id);
+      await settings.reload();
+      await engine.commands.retry(id, by, edited ? await readEditedSpec(parts.feed, task) : undefined);
+    },
+    cancel: (id: string, by: string): Promise<void> => engine.commands.cancel(id, by),
+    async collect(project: string, by: string): Promise<CollectView> {
+      await settings.reload();
+      return { requestedAt: await engine.commands.collect(project, by) };
+    },
+    report(id: string): ReportView {
+      const project = engine.world.projects.get(id);
+      if (project === undefined) {
+        throw new FactoryError("NOT_FOUND", `project ${id} was never started`, {
+          fault: "user",
+          hint: settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `dispatch start ${id}`,
+        });
+      }
+      const slots = engine.snapshot().nodes.reduce((sum, node) => sum + node.slots, 0);
+      return composeReport(engine.world, project, slots, parts.now());
+    },
+  };
+}
+
+export type FactoryService = ReturnType<typeof createFactoryService>;

@@ -1,0 +1,124 @@
+import { type Attempt, holdsSlot, type Project, type Task, type TokenUsage, type World } from "@dispatch/core";
+import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import { explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
+import { estimateEnd } from "./estimate-end.ts";
+import { explainText } from "./explain-text.ts";
+
+export interface StatusInput {
+  snapshot: Snapshot;
+  troubles: readonly TroubleRow[];
+  lastSeq: number;
+  draining: boolean;
+  /** Only this project, or all. */
+  project?: string;
+}
+
+/** The whole board as one value. `now` is in ms since the epoch. */
+export function composeStatus(input: StatusInput, now: number): StatusView {
+  const { snapshot } = input;
+  const { world } = snapshot;
+  const wanted = (id: string) => input.project === undefined || input.project === id;
+  const tasks = [...world.tasks.values()].filter((task) => wanted(task.project)).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const used = usedSlots(world);
+  return {
+    at: now,
+    lastSeq: input.lastSeq,
+    draining: input.draining,
+    projects: [...world.projects.values()].filter((project) => wanted(project.id)).map((project) => projectRow(snapshot, project)),
+    nodes: snapshot.nodes.map((node): NodeRow => ({ ...node, used: used.get(node.id) ?? 0 })),
+    tasks: tasks.map((task) => composeTaskRow(snapshot, task, now)),
+    sessions: [...world.attempts.values()]
+      .filter((attempt) => holdsSlot(attempt) && wanted(projectOf(world, attempt)))
+      .map((attempt) => ({
+        attempt: attempt.id,
+        task: attempt.task,
+        node: attempt.node,
+        round: attempt.rounds.length,
+        since: attempt.placedAt,
+        state: attempt.state.kind,
+        tokens: sumTokens([attempt]),
+      })),
+    troubles: input.troubles,
+    eta: estimateEnd(snapshot, tasks, now),
+  };
+}
+
+function projectOf(world: World, attempt: Attempt): string {
+  return world.tasks.get(attempt.task)?.project ?? "";
+}
+
+function projectRow(snapshot: Snapshot, project: Project): ProjectRow {
+  const counts: Record<string, number> = {};
+  for (const task of snapshot.world.tasks.values()) {
+    if (task.project === project.id) counts[task.state.kind] = (counts[task.state.kind] ?? 0) + 1;
+  }
+  const { id, placing, landing, main, collect } = project;
+  return { id, placing, landing, main, collect, policy: snapshot.landing.get(id) ?? "continuous", counts };
+}
+
+export function composeTaskRow(snapshot: Snapshot, task: Task, now: number): TaskRow {
+  const explanation = explainTask(snapshot, task, now);
+  const attempts = attemptsOf(snapshot.world, task);
+  const current = attempts.at(-1);
+  return {
+    id: task.id,
+    title: task.spec.title,
+    project: task.project,
+    priority: task.spec.priority,
+    state: task.state.kind,
+    display: display(task, explanation.kind),
+    because: explainText(task, explanation, now).because,
+    attempt: task.state.tries,
+    round: current?.rounds.length ?? 0,
+    node: "node" in task.state ? task.state.node : null,
+    since: since(task, current),
+    estimateMinutes: task.spec.estimateMinutes,
+    tokens: sumTokens(attempts),
+    dependsOn: task.spec.dependsOn,
+  };
+}
+
+/** What a list shows: the state, or what a task without a slot waits for. Derived, never stored. */
+function display(task: Task, because: string): string {
+  if (task.state.kind !== "planned") return task.state.kind;
+  switch (because) {
+    case "dependency":
+      return "waits";
+    case "lock":
+      return "locked";
+    case "project-paused":
+      return "paused";
+    default:
+      return "ready";
+  }
+}
+
+function since(task: Task, current: Attempt | undefined): number {
+  switch (task.state.kind) {
+    case "planned":
+    case "backoff":
+    case "cancelled":
+      return task.plannedAt;
+    case "parked":
+    case "queued":
+      return task.state.since;
+    case "merged":
+      return task.state.at;
+    default:
+      return current?.placedAt ?? task.plannedAt;
+  }
+}
+
+export function attemptsOf(world: World, task: Task): Attempt[] {
+  return [...world.attempts.values()].filter((attempt) => attempt.task === task.id).sort((a, b) => a.n - b.n);
+}
+
+/** Tokens that executors reported, or null when none of them did. */
+export function sumTokens(attempts: readonly Attempt[]): TokenUsage | null {
+  const usages = attempts.flatMap((attempt) => attempt.rounds.flatMap((round) => round.agent?.usage ?? []));
+  if (usages.length === 0) return null;
+  return {
+    inputTokens: usages.reduce((sum, usage) => sum + usage.inputTokens, 0),
+    outputTokens: usages.reduce((sum, usage) => sum + usage.outputTokens, 0),
+  };
+}

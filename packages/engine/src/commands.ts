@@ -1,0 +1,152 @@
+import {
+  type AttemptId,
+  FactoryError,
+  type FactoryEvent,
+  holdsSlot,
+  type ProjectId,
+  type Task,
+  type TaskId,
+  type TaskSpec,
+  taskIdOf,
+  type World,
+} from "@dispatch/core";
+import type { EnginePorts } from "./ports.ts";
+
+/** A checked spec with the file it came from. */
+export interface SpecFile {
+  spec: TaskSpec;
+  digest: string;
+  text: string;
+  path: string;
+}
+
+export interface FeedReport {
+  planned: readonly TaskId[];
+  revised: readonly TaskId[];
+  unchanged: readonly TaskId[];
+}
+
+/** What the lead may ask for. Each either records facts or throws a FactoryError that says what to do. */
+export interface Commands {
+  /** Takes specs into the ledger: all of them or none. The same digest twice is a no-op. */
+  feed(files: readonly SpecFile[]): Promise<FeedReport>;
+  /** Lets the tasks of a project be placed; opens its hub when that is new. */
+  startProject(project: ProjectId): Promise<void>;
+  pauseProject(project: ProjectId, by: string): Promise<void>;
+  /** Takes a parked, cancelled or waiting task up again; with an edited spec when one is given. */
+  retry(task: TaskId, by: string, edited?: SpecFile): Promise<void>;
+  cancel(task: TaskId, by: string): Promise<void>;
+  /** Stops every live attempt; their tasks are placed again later. */
+  stopAttempts(because: string): Promise<readonly AttemptId[]>;
+  /** Begins to land everything landable and to publish main. Returns when it was asked for (ms), as its name. */
+  collect(project: ProjectId, by: string): Promise<number>;
+}
+
+export function createCommands(
+  ports: Pick<EnginePorts, "repositories" | "settings">,
+  world: World,
+  commit: (events: readonly FactoryEvent[]) => Promise<void>,
+): Commands {
+  function taskOf(id: TaskId): Task {
+    const task = world.tasks.get(id);
+    if (task === undefined)
+      throw new FactoryError("NOT_FOUND", `no task ${id}`, {
+        fault: "user",
+        hint: "see dispatch status for the tasks; a task is named PROJECT/SPEC_ID",
+      });
+    return task;
+  }
+
+  function requireProject(id: ProjectId): void {
+    if (world.projects.has(id)) return;
+    const hint = ports.settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `start it with dispatch start ${id}`;
+    throw new FactoryError("NOT_FOUND", `project ${id} was never started`, { fault: "user", hint });
+  }
+
+  return {
+    async feed(files) {
+      const events: FactoryEvent[] = [];
+      const report = { planned: [] as TaskId[], revised: [] as TaskId[], unchanged: [] as TaskId[] };
+      for (const file of files) {
+        const id = taskIdOf(file.spec.project, file.spec.id);
+        const known = world.tasks.get(id);
+        if (known === undefined) {
+          events.push({ type: "task-planned", task: id, ...file });
+          report.planned.push(id);
+        } else if (known.digest === file.digest) {
+          report.unchanged.push(id);
+        } else {
+          if (known.state.kind !== "planned" || known.state.tries > 0) throw specChanged(known, file);
+          events.push({ type: "spec-revised", task: id, ...file });
+          report.revised.push(id);
+        }
+      }
+      await commit(events);
+      return report;
+    },
+    async startProject(id) {
+      const source = ports.settings.sourceOf(id);
+      if (source === undefined) {
+        throw new FactoryError("NOT_FOUND", `project ${id} is not registered`, {
+          fault: "user",
+          hint: `dispatch project add ${id} --repo PATH_OR_URL --verify "CMD"`,
+        });
+      }
+      const main = await ports.repositories.openHub(source);
+      await commit([{ type: "project-started", project: id, main }]);
+    },
+    async pauseProject(id, by) {
+      requireProject(id);
+      await commit([{ type: "project-paused", project: id, by }]);
+    },
+    async retry(id, by, edited) {
+      const task = taskOf(id);
+      const { kind } = task.state;
+      if (kind !== "parked" && kind !== "cancelled" && kind !== "backoff") {
+        throw new FactoryError("NOT_ALLOWED", `${id} is ${kind}`, {
+          fault: "user",
+          hint: "only parked, cancelled and backing-off tasks are retried",
+        });
+      }
+      if (edited === undefined) await commit([{ type: "task-retried", task: id, by }]);
+      else await commit([{ type: "spec-revised", task: id, ...edited }]);
+    },
+    async cancel(id, by) {
+      const task = taskOf(id);
+      const { state } = task;
+      if (state.kind === "landing" || state.kind === "merged") {
+        throw new FactoryError("NOT_ALLOWED", `${id} is ${state.kind}`, {
+          fault: "user",
+          hint: "what is landing or merged is taken back with a revert, not a cancel",
+        });
+      }
+      const events: FactoryEvent[] = [{ type: "task-cancelled", task: id, by }];
+      if (state.kind === "starting" || state.kind === "running")
+        events.push({ type: "attempt-stop-asked", attempt: state.attempt, because: `cancelled by ${by}` });
+      await commit(events);
+    },
+    async stopAttempts(because) {
+      const live = [...world.attempts.values()].filter((attempt) => holdsSlot(attempt) && attempt.state.kind !== "stopping");
+      await commit(live.map((attempt) => ({ type: "attempt-stop-asked", attempt: attempt.id, because })));
+      return live.map((attempt) => attempt.id);
+    },
+    async collect(id, by) {
+      requireProject(id);
+      await commit([{ type: "collect-requested", project: id, by }]);
+      const collect = world.projects.get(id)?.collect;
+      return collect === undefined || collect.kind === "idle" ? (collect?.last?.requestedAt ?? 0) : collect.requestedAt;
+    },
+  };
+}
+
+function specChanged(task: Task, file: SpecFile): FactoryError {
+  const { kind } = task.state;
+  const open = kind === "parked" || kind === "cancelled" || kind === "backoff";
+  return new FactoryError("SPEC_CHANGED", `${file.path} was edited after ${task.id} ran (it is ${kind})`, {
+    fault: "user",
+    hint: open
+      ? `run it again with the edited spec: dispatch retry ${task.id} --edited; or undo the edit`
+      : "give the change a task_id of its own, or undo the edit",
+    facts: { task: task.id, state: kind, ledgerDigest: task.digest, fileDigest: file.digest },
+  });
+}

@@ -1,0 +1,94 @@
+import { type Change, type Commit, evolve, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import type { EnginePorts } from "./ports.ts";
+
+/** What became of recorded events. */
+export interface Recorded {
+  stored: readonly StoredEvent[];
+  change: Change;
+  /** Settles when all of it is on disk. */
+  durable: Promise<void>;
+}
+
+/** The world in memory, and the one way to change it: by recording facts. */
+export interface WorldKeeper {
+  readonly world: World;
+  /**
+   * Applies facts in order and hands them to the ledger's group of this turn. Stale facts are left out.
+   * A fact that cannot follow is a defect and throws before anything of the call is applied or stored.
+   */
+  record(events: readonly FactoryEvent[], done?: readonly string[]): Recorded;
+}
+
+/** `start` is what the ledger held when it was opened. */
+export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | "at">, start: { world: World; lastSeq: number }): WorldKeeper {
+  const projects = new Map(start.world.projects);
+  const tasks = new Map(start.world.tasks);
+  const attempts = new Map(start.world.attempts);
+  const world: World = { projects, tasks, attempts };
+  let lastSeq = start.lastSeq;
+
+  /** Puts a change into the maps; returns how to take it out again. */
+  function apply(change: Change): () => void {
+    const restores = [put(projects, change.projects), put(tasks, change.tasks), put(attempts, change.attempts)];
+    return () => {
+      for (const restore of restores) restore();
+    };
+  }
+
+  return {
+    world,
+    record(events, done = []) {
+      const at = ports.clock.now();
+      const stored: StoredEvent[] = [];
+      const changes: Change[] = [];
+      const before = lastSeq;
+      const undo: (() => void)[] = [];
+      for (const event of events) {
+        const evolution = evolve(world, event, at);
+        if (evolution.outcome === "stale") {
+          ports.log.debug({ type: event.type, because: evolution.because }, "stale fact ignored");
+          continue;
+        }
+        if (evolution.outcome === "illegal") {
+          for (const restore of undo.reverse()) restore();
+          lastSeq = before;
+          throw new Error(`${event.type} cannot follow: ${evolution.because}`);
+        }
+        lastSeq += 1;
+        stored.push({ seq: lastSeq, at, v: 1, event });
+        changes.push(evolution.change);
+        undo.push(apply(evolution.change));
+      }
+      const change = mergeChanges(changes);
+      if (stored.length === 0 && done.length === 0) return { stored, change, durable: Promise.resolve() };
+      const commit: Commit = { events: stored, change, done };
+      ports.at("commit:before");
+      const durable = ports.ledger.append(commit).then(() => ports.at("commit:after"));
+      return { stored, change, durable };
+    },
+  };
+}
+
+function put<T extends { id: string }>(map: Map<string, T>, rows: readonly T[]): () => void {
+  const old = rows.map((row): [string, T | undefined] => [row.id, map.get(row.id)]);
+  for (const row of rows) map.set(row.id, row);
+  return () => {
+    for (const [id, row] of old) {
+      if (row === undefined) map.delete(id);
+      else map.set(id, row);
+    }
+  };
+}
+
+/** Several changes as one: of each entity the last state counts. */
+function mergeChanges(changes: readonly Change[]): Change {
+  const only = changes[0];
+  if (changes.length === 1 && only !== undefined) return only;
+  const latest = <T extends { id: string }>(lists: readonly (readonly T[])[]): T[] => [...new Map(lists.flat().map((row) => [row.id, row])).values()];
+  return {
+    projects: latest(changes.map((change) => change.projects)),
+    tasks: latest(changes.map((change) => change.tasks)),
+    attempts: latest(changes.map((change) => change.attempts)),
+    effects: changes.flatMap((change) => change.effects),
+  };
+}

@@ -1,0 +1,126 @@
+import {
+  type Attempt,
+  type AttemptId,
+  type AttemptJob,
+  attemptBranch,
+  errorCode,
+  FactoryError,
+  type FactoryEvent,
+  holdsSlot,
+  invariant,
+  isFactoryError,
+  type Task,
+  type World,
+} from "@dispatch/core";
+import { judgeChange, parseDiff } from "@dispatch/gates";
+import { composePrompt } from "./compose-prompt.ts";
+import type { EnginePorts } from "./ports.ts";
+
+type Ports = Pick<EnginePorts, "nodes" | "repositories" | "settings">;
+
+/** Starts a session for an attempt that still waits for one. What the machine refuses for good ends the attempt. */
+export async function startAttempt(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
+  const { attempt, task } = attemptAndTask(world, id);
+  if (attempt.state.kind !== "starting") return [];
+  try {
+    const job = await composeJob(ports, task, attempt);
+    const url = await ports.nodes.prepareRepository(attempt.node, task.project);
+    await ports.repositories.sendCommit(task.project, attempt.base, url);
+    await ports.nodes.startAttempt(attempt.node, job);
+    return [];
+  } catch (error) {
+    if (!isFactoryError(error) || error.retry === "later") throw error;
+    return [{ type: "attempt-refused", attempt: id, because: withHint(error), retry: error.code === "SESSION_FAILED" ? "later" : "never" }];
+  }
+}
+
+async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<AttemptJob> {
+  const executor = ports.settings.executorOf(task.spec);
+  if (executor === undefined) {
+    throw new FactoryError("EXECUTOR_UNKNOWN", `executor "${task.spec.executor}" is not configured`, {
+      fault: "user",
+      hint: "add it under executors in dispatch.yaml, or name another one in the spec, then dispatch retry",
+    });
+  }
+  const policy = await ports.settings.policyAt(task.project, attempt.base);
+  const verify = task.spec.verify.length > 0 ? task.spec.verify : policy.verify;
+  return {
+    attempt: attempt.id,
+    project: task.project,
+    specId: task.spec.id,
+    n: attempt.n,
+    branch: attemptBranch(task.spec.id, attempt.n),
+    base: attempt.base,
+    token: `${attempt.id}@${attempt.placedAt.toString(36)}`,
+    spec: task.spec,
+    specText: task.text,
+    specDigest: task.digest,
+    prompt: composePrompt(task, attempt, verify, policy.maxRounds),
+    executor,
+    verify,
+    gates: policy.gates,
+    maxRounds: policy.maxRounds,
+    commitSubject: task.spec.commit,
+  };
+}
+
+/** Ends the session of an attempt. One that the node never heard of is over at once. */
+export async function stopAttempt(ports: Ports, world: World, id: AttemptId, because: string): Promise<FactoryEvent[]> {
+  const { attempt } = attemptAndTask(world, id);
+  if (!holdsSlot(attempt)) return [];
+  try {
+    await ports.nodes.stopAttempt(attempt.node, id, because);
+    return [];
+  } catch (error) {
+    if (errorCode(error) !== "NOT_FOUND") throw error;
+    return [{ type: "attempt-refused", attempt: id, because, retry: "later" }];
+  }
+}
+
+/** Brings everything an attempt left into the hub. Only after this may anything of it be deleted. */
+export async function collectAttempt(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
+  const { attempt, task } = attemptAndTask(world, id);
+  if (attempt.state.kind !== "ended") return [];
+  const held = await ports.nodes.salvageAttempt(attempt.node, id);
+  const url = await ports.nodes.prepareRepository(attempt.node, task.project);
+  await ports.repositories.fetchAttempt(task.project, id, url, held);
+  return [{ type: "attempt-collected", attempt: id, tip: held.tip, salvage: held.salvage }];
+}
+
+/** Removes the worktree of a collected attempt. What appeared in it since is collected first. */
+export async function discardWorkspace(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
+  const { attempt, task } = attemptAndTask(world, id);
+  if (attempt.state.kind !== "collected") return [];
+  try {
+    await ports.nodes.discardAttempt(attempt.node, id, { tip: attempt.state.tip, salvage: attempt.state.salvage });
+  } catch (error) {
+    if (errorCode(error) !== "SALVAGE_CHANGED") throw error;
+    const held = await ports.nodes.salvageAttempt(attempt.node, id);
+    const url = await ports.nodes.prepareRepository(attempt.node, task.project);
+    await ports.repositories.fetchAttempt(task.project, id, url, held);
+    await ports.nodes.discardAttempt(attempt.node, id, held);
+  }
+  return [{ type: "workspace-discarded", attempt: id }];
+}
+
+/** The gates again, on what arrived in the hub; the node's verdict is not taken over. The tests run at landing, on what lands. */
+export async function checkResult(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
+  const { attempt, task } = attemptAndTask(world, id);
+  if (task.state.kind !== "checking" || task.state.attempt !== id) return [];
+  const policy = await ports.settings.policyAt(task.project, attempt.base);
+  const diff = await ports.repositories.diffOf(task.project, attempt.base, task.state.tip);
+  const findings = judgeChange({ spec: task.spec, changes: parseDiff(diff), verify: null, policy: policy.gates });
+  return [{ type: "result-checked", attempt: id, findings }];
+}
+
+function attemptAndTask(world: World, id: AttemptId): { attempt: Attempt; task: Task } {
+  const attempt = world.attempts.get(id);
+  invariant(attempt !== undefined, `attempt ${id} is unknown`);
+  const task = world.tasks.get(attempt.task);
+  invariant(task !== undefined, `task ${attempt.task} is unknown`);
+  return { attempt, task };
+}
+
+function withHint(error: FactoryError): string {
+  return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+}

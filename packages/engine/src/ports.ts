@@ -1,0 +1,45 @@
+import type {
+  Clock,
+  ExecutorDefinition,
+  GatePolicy,
+  Ledger,
+  Log,
+  NodePool,
+  Oid,
+  ProjectId,
+  ProjectSource,
+  Repositories,
+  TaskSpec,
+  VerifyCommand,
+} from "@dispatch/core";
+
+import type { LandingPolicy } from "@dispatch/scheduler";
+
+/** What a project demands of a change, read at one revision of the project and nowhere else. */
+export interface ProjectPolicy {
+  verify: readonly VerifyCommand[];
+  maxRounds: number;
+  gates: GatePolicy;
+}
+
+/** The factory's configuration as the engine asks for it. */
+export interface Settings {
+  sourceOf(project: ProjectId): ProjectSource | undefined;
+  landing(): ReadonlyMap<ProjectId, LandingPolicy>;
+  /** The executor a spec asks for, or its project's; undefined when it is not configured. */
+  executorOf(spec: TaskSpec): ExecutorDefinition | undefined;
+  policyAt(project: ProjectId, revision: Oid): Promise<ProjectPolicy>;
+}
+
+/** A named place where the process may be killed; does nothing in production. */
+export type CrashPoint = (point: string) => void;
+
+export interface EnginePorts {
+  ledger: Ledger;
+  nodes: NodePool;
+  repositories: Repositories;
+  settings: Settings;
+  clock: Clock;
+  log: Log;
+  at: CrashPoint;
+}

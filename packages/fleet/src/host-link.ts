@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { type ErrorCode, FactoryError, type NodeId } from "@dispatch/core";
+import {
+  createLineSplitter,
+  decodeLine,
+  encodeLine,
+  type HostMethod,
+  type HostMethods,
+  type HostNotification,
+  type WireError,
+} from "@dispatch/protocol";
+
+/** One running host process and the calls that wait for it. */
+export interface HostLink {
+  call<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): Promise<HostMethods[M]["result"]>;
+  /** Ends its input; it ends what it runs itself. Sessions go on. */
+  end(): void;
+  kill(): void;
+}
+
+export interface HostLinkOptions {
+  node: NodeId;
+  bundle: string;
+  home: string;
+  onNotification(notification: HostNotification): void;
+  /** Every line of it, also answers: a sign of life. */
+  onLine(): void;
+  onComplaint(text: string): void;
+  /** Once, after every waiting call was rejected. */
+  onClose(because: string): void;
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: FactoryError): void;
+}
+
+/** Starts a host and matches its answers to calls. */
+export function linkHost(options: HostLinkOptions): HostLink {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  // In a session of its own: keys pressed in the controller's terminal are for the controller.
+  const child = spawn(process.execPath, [options.bundle, "host", "--home", options.home], { stdio: ["pipe", "pipe", "pipe"], env, detached: true });
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  let closed: string | undefined;
+
+  const close = (because: string): void => {
+    if (closed !== undefined) return;
+    closed = because;
+    for (const call of waiting.values()) call.reject(unreachable(options.node, because));
+    waiting.clear();
+    options.onClose(because);
+  };
+  child.once("error", (error) => close(error.message));
+  child.once("exit", (code, signal) => close(`the host ended (${signal ?? `exit code ${code}`})`));
+  child.stdin.on("error", () => {});
+  child.stderr.setEncoding("utf8").on("data", (text: string) => options.onComplaint(text.trimEnd()));
+  readLines(child, (line) => {
+    if (closed !== undefined) return;
+    options.onLine();
+    const message = decodeLine(line);
+    if (message === undefined) return options.onComplaint(`not understood: ${line.slice(0, 200)}`);
+    if ("notify" in message) return options.onNotification(message as unknown as HostNotification);
+    settle(message, waiting, options);
+  });
+
+  return {
+    call(method, params) {
+      if (closed !== undefined) return Promise.reject(unreachable(options.node, closed));
+      const id = ++lastId;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+        child.stdin.write(encodeLine({ id, method, params }));
+      });
+    },
+    end: () => child.stdin.end(),
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+function readLines(child: ChildProcess, onLine: (line: string) => void): void {
+  const splitter = createLineSplitter();
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    for (const line of splitter.push(chunk)) onLine(line);
+  });
+}
+
+function settle(message: Readonly<Record<string, unknown>>, waiting: Map<number, Waiting>, options: HostLinkOptions): void {
+  const id = message["id"];
+  const call = typeof id === "number" ? waiting.get(id) : undefined;
+  const error = message["error"] as WireError | undefined;
+  if (call === undefined || typeof id !== "number") return options.onComplaint(error?.message ?? "an answer to no call");
+  waiting.delete(id);
+  if (error === undefined) call.resolve(message["result"]);
+  else call.reject(asFactoryError(options.node, error));
+}
+
+export function unreachable(node: NodeId, because: string): FactoryError {
+  return new FactoryError("NODE_UNREACHABLE", `node ${node} cannot be reached: ${because}`, {
+    fault: "dependency",
+    retry: "later",
+    hint: "Sessions on the node go on; the link is tried again by itself.",
+  });
+}
+
+function asFactoryError(node: NodeId, error: WireError): FactoryError {
+  const details = { fault: error.fault, retry: error.retry, facts: { node } };
+  return new FactoryError(error.code satisfies ErrorCode, error.message, error.hint === null ? details : { ...details, hint: error.hint });
+}

@@ -1,0 +1,23 @@
+import type { Finding } from "@dispatch/core";
+import { judgeEmpty } from "./judge-empty.ts";
+import { judgeMarkers } from "./judge-markers.ts";
+import { judgePlaceholder } from "./judge-placeholder.ts";
+import { judgeScope } from "./judge-scope.ts";
+import { judgeVerify } from "./judge-verify.ts";
+import type { GateInput } from "./policy.ts";
+
+/** Findings are stored and shown; past this many of one gate, the number says as much as the list. */
+const findingsPerGate = 50;
+
+/** What stands against a change, gate by gate: verify, placeholder, scope, empty, markers. Empty: nothing does. */
+export function judgeChange(input: GateInput): Finding[] {
+  return [judgeVerify, judgePlaceholder, judgeScope, judgeEmpty, judgeMarkers].flatMap((judge) => capFindings(judge(input)));
+}
+
+function capFindings(findings: readonly Finding[]): Finding[] {
+  const kept = findings.slice(0, findingsPerGate);
+  const last = kept.at(-1);
+  if (last === undefined || findings.length <= findingsPerGate) return kept;
+  const { gate, severity, why, hint } = last;
+  return [...kept, { gate, severity, found: `and ${findings.length - findingsPerGate} more of the same gate`, why, hint }];
+}

@@ -1,0 +1,53 @@
+import { type AttemptId, FactoryError, type Oid, resultRef, salvageRef } from "@dispatch/core";
+import { asOid, type Git, resolveRef } from "./open-git.ts";
+
+/** The ref under which a node's repository keeps a commit it was sent. */
+function baseRef(commit: Oid): string {
+  return `refs/dispatch/base/${asOid(commit)}`;
+}
+
+/** Pushes a commit into a node's repository. A commit that is there already is no work. */
+export async function sendCommit(git: Git, commit: Oid, url: string): Promise<void> {
+  const refspec = `${asOid(commit)}:${baseRef(commit)}`;
+  await git.talk({ args: ["push", "--progress", "--no-verify", "--", url, refspec], doing: `send ${commit} to the node`, remote: "node" });
+}
+
+/**
+ * Brings the refs that hold an attempt's work into the hub. What a ref held before stays under refs/dispatch/superseded.
+ * Nothing is fetched when the hub has these commits already.
+ */
+export async function fetchAttempt(git: Git, attempt: AttemptId, url: string, held: { tip: Oid | null; salvage: Oid | null }): Promise<void> {
+  const wanted = [
+    { ref: resultRef(attempt), commit: held.tip },
+    { ref: salvageRef(attempt), commit: held.salvage },
+  ];
+  const missing: { ref: string; commit: Oid }[] = [];
+  for (const { ref, commit } of wanted) {
+    if (commit === null) continue;
+    const present = await resolveRef(git, ref);
+    if (present === asOid(commit)) continue;
+    if (present !== undefined) await keepSuperseded(git, ref, present);
+    missing.push({ ref, commit });
+  }
+  if (missing.length === 0) return;
+  const options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
+  const refspecs = missing.map(({ ref }) => `+${ref}:${ref}`);
+  const args = ["-c", "fetch.fsckObjects=true", "fetch", ...options, "--", url, ...refspecs];
+  await git.talk({ args, doing: `fetch the work of ${attempt}`, remote: "node" });
+  for (const { ref, commit } of missing) {
+    const arrived = await resolveRef(git, ref);
+    if (arrived === commit) continue;
+    throw new FactoryError("GIT_FAILED", `${ref} of the node is ${arrived ?? "missing"}, not ${commit}`, {
+      fault: "dependency",
+      retry: "later",
+      hint: "the attempt wrote again after it was salvaged; salvage it once more",
+      facts: { ref, expected: commit, arrived: arrived ?? null },
+    });
+  }
+}
+
+/** refs/dispatch/result/X becomes refs/dispatch/superseded/result/X/<oid>: no folder of one is a file of the other. */
+async function keepSuperseded(git: Git, ref: string, commit: Oid): Promise<void> {
+  const kept = ref.replace(/^refs\/dispatch\//, "refs/dispatch/superseded/");
+  await git.run({ args: ["update-ref", `${kept}/${commit}`, commit], doing: `keep ${commit}` });
+}

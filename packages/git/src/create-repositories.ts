@@ -1,0 +1,89 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type AttemptId, invariant, isFactoryError, type Oid, type ProjectId, projectIdPattern, type Repositories } from "@dispatch/core";
+import { advanceMain } from "./advance-main.ts";
+import { buildCandidate } from "./build-candidate.ts";
+import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
+import { classifyGitError } from "./classify-git-error.ts";
+import type { Environment } from "./git-environment.ts";
+import { type Git, type GitOptions, openGit } from "./open-git.ts";
+import { openHub, readMain } from "./open-hub.ts";
+import { publishMain } from "./publish-main.ts";
+import { diffOf, firstParentLog, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
+import { takeInOrigin } from "./take-in-origin.ts";
+import { createTurns } from "./take-turns.ts";
+
+export interface RepositoriesOptions {
+  /** Folder of the hubs, one `<project>.git` each. This process is the only one that writes there. */
+  hubDir: string;
+  /** Default: the environment of the process. */
+  env?: Environment;
+  /** Milliseconds of silence after which a conversation with origin or a node is given up. Default: two minutes. */
+  remoteQuietMs?: number;
+}
+
+export interface GitRepositories extends Repositories {
+  /** The newest `limit` commits of main's first-parent line, newest first. */
+  firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
+  salvageRefs(project: ProjectId): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]>;
+}
+
+/** The hub repositories of a factory, with real git. */
+export function createRepositories(options: RepositoriesOptions): GitRepositories {
+  const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000 };
+  const inTurn = createTurns();
+  const opened = new Map<ProjectId, Git>();
+
+  function hubOf(project: ProjectId): string {
+    invariant(projectIdPattern.test(project), `${JSON.stringify(project)} is not a project id`);
+    return join(resolve(options.hubDir), `${project}.git`);
+  }
+
+  function gitOf(project: ProjectId): Git {
+    const known = opened.get(project) ?? openGit(hubOf(project), gitOptions);
+    opened.set(project, known);
+    return known;
+  }
+
+  /** Acts that write refs or an index of the hub, one at a time. */
+  function locally<T>(project: ProjectId, act: (git: Git) => Promise<T>): Promise<T> {
+    return inTurn(`hub ${project}`, () => guarded(() => act(gitOf(project)), `work in the hub of ${project}`));
+  }
+
+  /** Conversations with origin, one at a time; they may take long and do not hold up the hub. */
+  function withOrigin<T>(project: ProjectId, act: (git: Git) => Promise<T>): Promise<T> {
+    return inTurn(`origin ${project}`, () => guarded(() => act(gitOf(project)), `work with origin of ${project}`));
+  }
+
+  return {
+    openHub: (project) =>
+      inTurn(`hub ${project.id}`, () =>
+        guarded(async () => {
+          await mkdir(options.hubDir, { recursive: true });
+          return openHub(hubOf(project.id), project, gitOptions);
+        }, `open the hub of ${project.id}`),
+      ),
+    mainOf: (project) => readMain(gitOf(project)),
+    sendCommit: (project, commit, url) => sendCommit(gitOf(project), commit, url),
+    fetchAttempt: (project, attempt, url, held) => inTurn(`attempt ${attempt}`, () => fetchAttempt(gitOf(project), attempt, url, held)),
+    diffOf: (project, base, tip) => diffOf(gitOf(project), base, tip),
+    buildCandidate: (project, input) => locally(project, (git) => buildCandidate(git, input)),
+    advanceMain: (project, commit, onto) => locally(project, (git) => advanceMain(git, commit, onto)),
+    takeInOrigin: (project) => withOrigin(project.id, (git) => takeInOrigin(git, project, gitOptions)),
+    publishMain: (project) => withOrigin(project.id, (git) => publishMain(git, project, gitOptions)),
+    listFiles: (project, revision) => listFiles(gitOf(project), revision),
+    readFile: (project, revision, path) => readFile(gitOf(project), revision, path),
+    firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
+    salvageRefs: (project) => salvageRefs(gitOf(project)),
+  };
+}
+
+/** A full disk shows up in our own file operations as well as in git. */
+async function guarded<T>(act: () => Promise<T>, doing: string): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isFactoryError(error) || !(error instanceof Error) || !("code" in error)) throw error;
+    throw classifyGitError({ doing, stderr: error.message, exitCode: null });
+  }
+}

@@ -1,0 +1,101 @@
+import { type AttemptId, type DiffText, type Oid, salvageRef } from "@dispatch/core";
+import { type PathChange, parseRawDiff } from "./compare-deltas.ts";
+import { asOid, type Git } from "./open-git.ts";
+import { mainRef } from "./open-hub.ts";
+
+const exact = ["--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color"];
+
+/** The commit two histories forked at, or undefined when there is none, or more than one. */
+export async function mergeBaseOf(git: Git, left: Oid, right: Oid): Promise<Oid | undefined> {
+  const { stdout } = await git.run({
+    args: ["merge-base", "--all", asOid(left), asOid(right)],
+    doing: `find the merge base of ${left} and ${right}`,
+    answers: [0, 1],
+  });
+  const [base, ...others] = stdout
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  return base === undefined || others.length > 0 ? undefined : asOid(base);
+}
+
+export async function deltaOf(git: Git, from: Oid, to: Oid): Promise<PathChange[]> {
+  return parseRawDiff(await rawDiff(git, from, to));
+}
+
+async function rawDiff(git: Git, from: Oid, to: Oid): Promise<Buffer> {
+  const { stdout } = await git.run({
+    args: ["diff-tree", "-r", "-z", "--raw", ...exact, asOid(from), asOid(to)],
+    doing: `compare ${from} with ${to}`,
+  });
+  return stdout;
+}
+
+/**
+ * The change from the merge base to the tip. Where an agent's history has no single merge base,
+ * the change from the base itself: then the gates see all of it, and it will not land.
+ */
+export async function diffOf(git: Git, base: Oid, tip: Oid): Promise<DiffText> {
+  const from = (await mergeBaseOf(git, base, tip)) ?? asOid(base);
+  const raw = await rawDiff(git, from, tip);
+  const patch = await git.run({ args: ["diff-tree", "-p", "-U0", ...exact, from, asOid(tip)], doing: `compare ${from} with ${tip}` });
+  return { raw: raw.toString("utf8"), patch: patch.stdout.toString("utf8") };
+}
+
+export async function listFiles(git: Git, revision: Oid): Promise<readonly string[]> {
+  const { stdout } = await git.run({
+    args: ["ls-tree", "-r", "-z", "--name-only", "--full-tree", asOid(revision)],
+    doing: `list the files of ${revision}`,
+  });
+  return stdout
+    .toString("utf8")
+    .split("\0")
+    .filter((path) => path !== "");
+}
+
+/** Text of a regular file in a revision; undefined for anything else, so that a link is never followed. */
+export async function readFile(git: Git, revision: Oid, path: string): Promise<string | undefined> {
+  if (path.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) return undefined;
+  const doing = `read ${path} of ${revision}`;
+  const { stdout } = await git.run({ args: ["ls-tree", "-z", "--full-tree", asOid(revision), "--", path], doing });
+  for (const entry of stdout.toString("utf8").split("\0")) {
+    const [, oid, name] = /^100[0-7]{3} blob ([0-9a-f]{40})\t([\s\S]*)$/.exec(entry) ?? [];
+    if (oid === undefined || name !== path) continue;
+    return (await git.run({ args: ["cat-file", "blob", oid], doing })).stdout.toString("utf8");
+  }
+  return undefined;
+}
+
+/** A commit of main, as the report shows it. */
+export interface MainCommit {
+  commit: Oid;
+  subject: string;
+  /** Null for commits that no task of ours landed. */
+  specId: string | null;
+  /** Committer date in ms since the epoch. */
+  at: number;
+}
+
+/** The newest commits of main's first-parent line, newest first. */
+export async function firstParentLog(git: Git, limit: number): Promise<readonly MainCommit[]> {
+  const format = "--format=%H%x00%ct%x00%s%x00%(trailers:key=Spec-Id,valueonly,separator=%x20)";
+  const text = await git.read("read the log of main", "log", "-z", "--first-parent", `--max-count=${limit}`, format, mainRef, "--");
+  const fields = text.split("\0");
+  const commits: MainCommit[] = [];
+  for (let i = 0; i + 3 < fields.length; i += 4) {
+    const [commit = "", seconds = "", subject = "", specId = ""] = fields.slice(i, i + 4);
+    commits.push({ commit: asOid(commit), subject, specId: specId === "" ? null : specId, at: Number(seconds) * 1000 });
+  }
+  return commits;
+}
+
+/** What attempts left uncommitted, by attempt. */
+export async function salvageRefs(git: Git): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]> {
+  const prefix = salvageRef("");
+  const { stdout } = await git.run({ args: ["for-each-ref", "--format=%(objectname) %(refname)", prefix], doing: "list salvage" });
+  return stdout
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => ({ attempt: line.slice(41 + prefix.length), ref: line.slice(41), commit: asOid(line.slice(0, 40)) }));
+}

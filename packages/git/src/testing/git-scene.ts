@@ -1,0 +1,144 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type LandingInput, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
+import { createRepositories, type GitRepositories } from "../create-repositories.ts";
+
+/** What a path holds: text, or a link, or text with the executable bit. Null removes the path. */
+export type Entry = string | { link: string } | { script: string } | null;
+export type Files = Readonly<Record<string, Entry>>;
+
+/** A temp folder with an origin, the repositories under test, and a node's bare repository. */
+export interface Scene {
+  root: string;
+  project: ProjectSource;
+  repositories: GitRepositories;
+  hub: string;
+  node: string;
+  /** Runs git in a folder, as a person with a fixed name, and returns what it printed without the last line break. */
+  git(folder: string, ...args: string[]): string;
+  /** The same with text on its input. */
+  pipe(folder: string, input: string, ...args: string[]): string;
+  /** Writes files into a worktree. */
+  write(folder: string, files: Files): void;
+  /** Writes files into a worktree and commits everything. */
+  commit(folder: string, files: Files, message?: string): Oid;
+  remove(): void;
+}
+
+const identity = {
+  GIT_AUTHOR_NAME: "Ada Author",
+  GIT_AUTHOR_EMAIL: "ada@example.org",
+  GIT_COMMITTER_NAME: "Ada Author",
+  GIT_COMMITTER_EMAIL: "ada@example.org",
+};
+
+export function environment(): Record<string, string> {
+  const { PATH = "", HOME = "" } = process.env;
+  return { PATH, HOME, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
+}
+
+function runAs(env: Record<string, string>, folder: string, args: readonly string[], input: string | Buffer = ""): string {
+  return execFileSync("git", args, { cwd: folder, env: { ...env, ...identity }, encoding: "utf8", input, stdio: ["pipe", "pipe", "pipe"] }).replace(
+    /\n$/,
+    "",
+  );
+}
+
+function writeFiles(folder: string, entries: Files): void {
+  for (const [path, entry] of Object.entries(entries)) {
+    const full = join(folder, path);
+    rmSync(full, { recursive: true, force: true });
+    if (entry === null) continue;
+    mkdirSync(dirname(full), { recursive: true });
+    if (typeof entry === "string") writeFileSync(full, entry);
+    else if ("link" in entry) symlinkSync(entry.link, full);
+    else writeFileSync(full, entry.script, { mode: 0o755 });
+  }
+}
+
+function modeAndText(entry: Exclude<Entry, null>): [mode: string, text: string] {
+  if (typeof entry === "string") return ["100644", entry];
+  return "link" in entry ? ["120000", entry.link] : ["100755", entry.script];
+}
+
+let indexes = 0;
+
+/** Commits a tree in a bare repository, without a worktree: the files alone, or on top of the tree of `onto`. */
+export function commitTree(bare: string, parents: readonly Oid[], files: Files, onto?: Oid): Oid {
+  indexes += 1;
+  const env = { ...environment(), GIT_INDEX_FILE: join(bare, `test-index-${indexes}`) };
+  const run = (args: readonly string[], input?: string) => runAs(env, bare, ["--git-dir=.", ...args], input);
+  if (onto !== undefined) run(["read-tree", onto]);
+  const gone: string[] = [];
+  const present: string[] = [];
+  for (const [path, entry] of Object.entries(files)) {
+    if (entry === null) {
+      gone.push(`0 ${"0".repeat(40)}\t${path}\0`);
+      continue;
+    }
+    const [mode, text] = modeAndText(entry);
+    present.push(`${mode} ${run(["hash-object", "-w", "--stdin"], text)}\t${path}\0`);
+  }
+  run(["update-index", "-z", "--index-info"], [...gone, ...present].join(""));
+  return run(["commit-tree", run(["write-tree"]), ...parents.flatMap((parent) => ["-p", parent]), "-m", `change ${indexes}`]);
+}
+
+/** With `files`, origin is a worktree on main with one commit of them. */
+export function makeScene(files: Files = { "readme.md": "hello\n" }, options: { bare?: boolean } = {}): Scene {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-git-")));
+  const work = join(root, "origin");
+  const node = join(root, "node.git");
+  const hubDir = join(root, "hubs");
+  const git = (folder: string, ...args: string[]) => runAs(environment(), folder, args);
+
+  function commit(folder: string, entries: Files, message = "change"): Oid {
+    writeFiles(folder, entries);
+    git(folder, "add", "-A");
+    git(folder, "commit", "--quiet", "--allow-empty", "-m", message);
+    return git(folder, "rev-parse", "HEAD");
+  }
+
+  mkdirSync(work);
+  git(root, "init", "--quiet", "--bare", "-b", "main", node);
+  git(work, "init", "--quiet", "-b", "main");
+  commit(work, files, "first");
+  const repo = options.bare === true ? join(root, "origin.git") : work;
+  if (options.bare === true) git(root, "clone", "--quiet", "--bare", work, repo);
+  return {
+    root,
+    project: { id: "shop", repo, branch: "main" },
+    repositories: createRepositories({ hubDir, env: environment() }),
+    hub: join(hubDir, "shop.git"),
+    node,
+    git,
+    pipe: (folder, input, ...args) => runAs(environment(), folder, args, input),
+    write: writeFiles,
+    commit,
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** The input of a landing of `tip`, which started from `base`. */
+export function landing(tip: Oid, base: Oid, onto: Oid, change: Partial<LandingInput> = {}): LandingInput {
+  return {
+    task: "shop/S01-one",
+    specId: "S01-one",
+    attempt: "shop--S01-one--1",
+    tip,
+    base,
+    onto,
+    subject: "add one",
+    executor: "command",
+    gateHash: "sha256:0123",
+    at: 1_790_000_000_000,
+    ...change,
+  };
+}
+
+/** Stands for the worker: sets the refs that hold an attempt's work in the node's repository. */
+export function holdOnNode(scene: Scene, attempt: string, held: { tip: Oid | null; salvage: Oid | null }): void {
+  if (held.tip !== null) scene.git(scene.node, "update-ref", resultRef(attempt), held.tip);
+  if (held.salvage !== null) scene.git(scene.node, "update-ref", salvageRef(attempt), held.salvage);
+}

@@ -1,0 +1,73 @@
+import type { AttemptId, AttemptJob, CommandResult, ErrorCode, ProjectId, Salvage, SessionIdentity, VerifyJob, WrapperFact } from "@dispatch/core";
+
+/**
+ * What the controller and the worker host of a node say to each other: one JSON value a line.
+ * The bundle of the worker is chosen by its hash, so both sides always have the same version.
+ */
+
+/** An attempt as the node finds it in its files. */
+export interface SeenAttempt {
+  attempt: AttemptId;
+  /** Whether its wrapper lives. */
+  alive: boolean;
+  /** Null while no wrapper has claimed the attempt. */
+  identity: SessionIdentity | null;
+  /** Sequence number of the last complete event; 0 when there is none. */
+  lastSeq: number;
+}
+
+export type TailFile = "agent" | "verify" | "pane";
+
+export interface TailAnswer {
+  text: string;
+  /** Byte offset to ask for next. */
+  next: number;
+  /** Round the text is from; 0 when no round has begun. */
+  round: number;
+}
+
+/** Method names with what goes in and what comes back. */
+export interface HostMethods {
+  /** Must be first: names the attempts that are ours with the last event seen of each. */
+  hello: { params: { cursors: Readonly<Record<AttemptId, number>> }; result: { bootId: string; attempts: readonly SeenAttempt[] } };
+  /** These attempts as far as the node knows them, and all others that still have a worktree. */
+  list: { params: { attempts: readonly AttemptId[] }; result: readonly SeenAttempt[] };
+  ensureRepo: { params: { project: ProjectId }; result: { path: string } };
+  start: { params: { job: AttemptJob }; result: { started: true } };
+  /** `cursor`: last event we saw, so that the end comes after it even when the node has lost its files. */
+  stop: { params: { attempt: AttemptId; because: string; cursor: number }; result: { stopped: true } };
+  salvage: { params: { attempt: AttemptId }; result: Salvage };
+  discard: { params: { attempt: AttemptId; held: Salvage }; result: { discarded: true } };
+  verify: { params: VerifyJob; result: readonly CommandResult[] };
+  /** A negative `from` counts from the end. Without a round: the newest. */
+  tail: { params: { attempt: AttemptId; file: TailFile; from: number; round?: number }; result: TailAnswer };
+}
+
+export type HostMethod = keyof HostMethods;
+
+export type HostRequest = { [M in HostMethod]: { id: number; method: M; params: HostMethods[M]["params"] } }[HostMethod];
+
+/** A failure as it travels; the other side makes a FactoryError of it. */
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  fault: "user" | "ours" | "dependency";
+  retry: "never" | "later";
+  hint: string | null;
+}
+
+export type HostResponse = { id: number; result: unknown } | { id: number | null; error: WireError };
+
+export interface Heartbeat {
+  load1: number;
+  freeMemoryBytes: number;
+  freeDiskBytes: number;
+  /** Wrappers that live. */
+  sessions: number;
+}
+
+export type HostNotification =
+  | { notify: "report"; attempt: AttemptId; seq: number; at: number; fact: WrapperFact }
+  | ({ notify: "heartbeat" } & Heartbeat);
+
+export type HostMessage = HostResponse | HostNotification;

@@ -1,0 +1,93 @@
+/** The lint rules that exist so far; the semantic ones arrive with the planner. */
+export type RuleId = "FM001" | "ID001" | "GOAL001" | "AC001" | "VER001" | "MOD001" | "MOD002" | "DEP001";
+
+type Digit = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
+
+/** What exactly is wrong: `F01` to `F36` for the rule of one field, a word for everything else. */
+export type ProblemCode =
+  | `F${"0" | "1" | "2" | "3"}${Digit}`
+  | "file-too-large"
+  | "front-matter-absent"
+  | "front-matter-open"
+  | "front-matter-empty"
+  | "front-matter-not-a-map"
+  | "second-document"
+  | "nesting"
+  | "tab"
+  | "yaml"
+  | "duplicate-key"
+  | "bad-key"
+  | "alias"
+  | "tag"
+  | "unknown-key"
+  | "status-key"
+  | "fence-open"
+  | "id-differs-from-file"
+  | "id-duplicate"
+  | "goal-empty"
+  | "goal-names-nothing"
+  | "acceptance-absent"
+  | "acceptance-unread"
+  | "acceptance-item-empty"
+  | "acceptance-many"
+  | "verify-absent"
+  | "nothing-to-lock"
+  | "path-form"
+  | "path-protected"
+  | "dependency-unknown"
+  | "dependency-self"
+  | "dependency-cancelled"
+  | "dependency-cycle";
+
+export interface Position {
+  /** 1-based. */
+  line: number;
+  /** 1-based, in UTF-16 code units; one past the end of the line at most. */
+  column: number;
+}
+
+/** One thing a person has to change in a spec file, or may want to. */
+export interface Problem extends Position {
+  file: string;
+  id: RuleId;
+  severity: "error" | "warning";
+  code: ProblemCode;
+  /** What is wrong and what would be right. */
+  message: string;
+  /** For example `modifies[0]`, when the problem is about a front matter field. */
+  field?: string;
+}
+
+/** A problem before it is known in which file it is. */
+export type Remark = Omit<Problem, "file">;
+
+/** `file:line:col id severity message`, on one line. */
+export function formatProblem(problem: Problem): string {
+  const { file, line, column, id, severity, message } = problem;
+  return `${file}:${line}:${column} ${id} ${severity} ${message.replace(/\s*\n\s*/g, " ")}`;
+}
+
+/** By file, position, rule and code; the same problems always come in the same order. */
+export function sortProblems(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort(compareProblems);
+}
+
+export function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === "error");
+}
+
+function compareProblems(a: Problem, b: Problem): number {
+  return (
+    compareText(a.file, b.file) ||
+    a.line - b.line ||
+    a.column - b.column ||
+    compareText(a.id, b.id) ||
+    compareText(a.code, b.code) ||
+    compareText(a.message, b.message)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,75 @@
+import { FactoryError } from "@dispatch/core";
+import Database from "better-sqlite3";
+import { createTables, ledgerVersion } from "./schema.ts";
+
+/** Opens the ledger file, makes its tables when it is new, and refuses one of another version. */
+export function openDatabase(file: string): Database.Database {
+  let sqlite: Database.Database;
+  try {
+    sqlite = new Database(file);
+    sqlite.pragma("journal_mode = WAL");
+    sqlite.pragma("synchronous = FULL");
+    sqlite.pragma("busy_timeout = 2000");
+  } catch (error) {
+    throw classifySqliteError(error, `opening the ledger ${file}`);
+  }
+  try {
+    const version = sqlite.pragma("user_version", { simple: true }) as number;
+    const tables = sqlite.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'").get() as { n: number };
+    if (version !== ledgerVersion && tables.n > 0) {
+      throw new FactoryError("LEDGER_VERSION", `the ledger ${file} has version ${version}; this program reads version ${ledgerVersion}`, {
+        fault: "user",
+        hint:
+          version > ledgerVersion
+            ? "it was written by a newer dispatch: update this one"
+            : "run the dispatch that wrote it to the end of its work, or move the file away to start a new ledger",
+        facts: { file, version, expected: ledgerVersion },
+      });
+    }
+    if (tables.n === 0) {
+      sqlite.transaction(() => {
+        sqlite.exec(createTables);
+        sqlite.pragma(`user_version = ${ledgerVersion}`);
+      })();
+    }
+    return sqlite;
+  } catch (error) {
+    sqlite.close();
+    throw classifySqliteError(error, `opening the ledger ${file}`);
+  }
+}
+
+/** What a SQLite failure means to the factory. */
+export function classifySqliteError(error: unknown, doing: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE" || code === "SQLITE_IOERR_FSYNC" || code === "ENOSPC") {
+    return new FactoryError("DISK_FULL", `${doing}: the disk is full or refuses writes`, {
+      fault: "dependency",
+      retry: "later",
+      hint: "free space on the factory's disk, then start the daemon again; nothing that was acknowledged is lost",
+      cause: error,
+    });
+  }
+  if (code === "SQLITE_CONSTRAINT_PRIMARYKEY" || code === "SQLITE_BUSY") {
+    return new FactoryError("LEDGER_CONFLICT", `${doing}: another process writes this ledger`, {
+      fault: "user",
+      hint: "only one daemon may run on a factory; stop the other one (dispatch down), then start again",
+      cause: error,
+    });
+  }
+  if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB") {
+    return new FactoryError("LEDGER_CORRUPT", `${doing}: the file is damaged or no ledger`, {
+      fault: "dependency",
+      hint: "restore it from a backup; the work itself is in the hub repositories under refs/dispatch",
+      cause: error,
+    });
+  }
+  if (code === "SQLITE_CANTOPEN" || code === "SQLITE_READONLY") {
+    return new FactoryError("FACTORY_MISSING", `${doing}: the file cannot be opened for writing`, {
+      fault: "user",
+      hint: "check that the folder exists and belongs to you",
+      cause: error,
+    });
+  }
+  return error;
+}

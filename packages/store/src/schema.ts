@@ -1,0 +1,55 @@
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** Shape of the tables. A ledger with another one is refused, never guessed at. */
+export const ledgerVersion = 1;
+
+/**
+ * Version of what the state rows are computed from: raise it when a transition changes its meaning.
+ * A ledger with older rows is folded again from its events when it is opened.
+ */
+export const projectionVersion = 1;
+
+export const meta = sqliteTable("meta", {
+  key: text().primaryKey(),
+  value: integer().notNull(),
+});
+
+/** The log. The primary key is the fence: a second writer collides with it. */
+export const event = sqliteTable(
+  "event",
+  {
+    seq: integer().primaryKey(),
+    at: integer().notNull(),
+    v: integer().notNull(),
+    /** Task the event is about, directly or through its attempt. */
+    task: text(),
+    body: text().notNull(),
+  },
+  (table) => [index("event_task").on(table.task, table.seq)],
+);
+
+export const project = sqliteTable("project", { id: text().primaryKey(), body: text().notNull() });
+
+export const task = sqliteTable("task", {
+  id: text().primaryKey(),
+  /** The spec and where it came from; changes only when the spec does. */
+  card: text().notNull(),
+  revision: integer().notNull(),
+  state: text().notNull(),
+});
+
+export const attempt = sqliteTable("attempt", { id: text().primaryKey(), body: text().notNull() });
+
+/** Effects that are committed but not yet done. */
+export const effect = sqliteTable("effect", { key: text().primaryKey(), seq: integer().notNull(), body: text().notNull() });
+
+/** The same tables as SQL; kept next to their drizzle definitions and compared by a test. */
+export const createTables = `
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY NOT NULL, at INTEGER NOT NULL, v INTEGER NOT NULL, task TEXT, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS event_task ON event (task, seq);
+CREATE TABLE IF NOT EXISTS project (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+`;

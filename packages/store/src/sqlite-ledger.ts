@@ -1,0 +1,215 @@
+import {
+  type Attempt,
+  type Change,
+  type Commit,
+  type Effect,
+  effectKey,
+  emptyWorld,
+  evolve,
+  FactoryError,
+  type FactoryEvent,
+  type Ledger,
+  type PendingEffect,
+  type Project,
+  type StoredEvent,
+  type Task,
+  type TaskState,
+  type World,
+} from "@dispatch/core";
+import type BetterSqlite3 from "better-sqlite3";
+import { drizzle } from "drizzle-orm/better-sqlite3";
+import { classifySqliteError, openDatabase } from "./open-database.ts";
+import { prepareQueries, type Queries } from "./queries.ts";
+import { meta, projectionVersion } from "./schema.ts";
+import { readStoredEvent } from "./stored-event.ts";
+
+type TaskCard = Omit<Task, "state">;
+
+interface Group {
+  commits: Commit[];
+  settled: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The ledger in one SQLite file. Commits of one turn of the event loop are one transaction,
+ * fsynced once; the promise of each settles after that.
+ */
+export function createSqliteLedger(file: string): Ledger {
+  const sqlite = openDatabase(file);
+  const db = drizzle(sqlite);
+  const queries = prepareQueries(db);
+  const revisions = new Map<string, number>();
+  const owners = new Map<string, string>();
+  let group: Group | undefined;
+  let broken: unknown;
+
+  const writeGroup = sqlite.transaction((commits: readonly Commit[]) => {
+    for (const commit of commits) writeCommit(queries, commit, revisions, owners);
+  });
+
+  function flush(): void {
+    const current = group;
+    if (current === undefined) return;
+    group = undefined;
+    try {
+      if (broken !== undefined) throw broken;
+      writeGroup.immediate(current.commits);
+      current.resolve();
+    } catch (error) {
+      broken = classifySqliteError(error, "writing the ledger");
+      current.reject(broken);
+    }
+  }
+
+  function newGroup(): Group {
+    let resolve: () => void = () => {};
+    let reject: (error: unknown) => void = () => {};
+    const settled = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    setImmediate(flush);
+    return { commits: [], settled, resolve, reject };
+  }
+
+  return {
+    load() {
+      if (storedProjection(db) !== projectionVersion) rebuildRows(sqlite, queries, revisions, owners);
+      const world = readWorld(queries, revisions, owners);
+      return { world, lastSeq: queries.lastSeq.get()?.seq ?? 0, pending: readPending(queries) };
+    },
+    append(commit) {
+      if (broken !== undefined) return Promise.reject(broken);
+      group ??= newGroup();
+      group.commits.push(commit);
+      return group.settled;
+    },
+    readEvents: (afterSeq, limit) => queries.eventsAfter.all({ after: afterSeq, limit }).map(readStoredEvent),
+    readTaskEvents: (id) => queries.eventsOfTask.all({ task: id }).map(readStoredEvent),
+    async close() {
+      const last = group?.settled;
+      flush();
+      await last;
+      sqlite.close();
+    },
+  };
+}
+
+function writeCommit(queries: Queries, commit: Commit, revisions: Map<string, number>, owners: Map<string, string>): void {
+  for (const attemptRow of commit.change.attempts) owners.set(attemptRow.id, attemptRow.task);
+  for (const stored of commit.events) {
+    queries.insertEvent.run({
+      seq: stored.seq,
+      at: stored.at,
+      v: stored.v,
+      task: taskOf(stored.event, owners),
+      body: JSON.stringify(stored.event),
+    });
+  }
+  writeChange(queries, commit.change, commit.events.at(-1)?.seq ?? 0, revisions);
+  for (const key of commit.done) queries.deleteEffect.run({ key });
+}
+
+function writeChange(queries: Queries, change: Change, seq: number, revisions: Map<string, number>): void {
+  for (const row of change.projects) queries.upsertProject.run({ id: row.id, body: JSON.stringify(row) });
+  for (const row of change.tasks) writeTask(queries, row, revisions);
+  for (const row of change.attempts) queries.upsertAttempt.run({ id: row.id, body: JSON.stringify(row) });
+  for (const row of change.effects) queries.insertEffect.run({ key: effectKey(row), seq, body: JSON.stringify(row) });
+}
+
+function writeTask(queries: Queries, row: Task, revisions: Map<string, number>): void {
+  const { state, ...card } = row;
+  if (revisions.get(row.id) === row.revision) {
+    queries.updateTaskState.run({ id: row.id, state: JSON.stringify(state) });
+    return;
+  }
+  revisions.set(row.id, row.revision);
+  queries.upsertTask.run({ id: row.id, card: JSON.stringify(card), revision: row.revision, state: JSON.stringify(state) });
+}
+
+function taskOf(fact: FactoryEvent, owners: ReadonlyMap<string, string>): string | null {
+  if ("task" in fact) return fact.task;
+  if ("attempt" in fact) return owners.get(fact.attempt) ?? null;
+  return null;
+}
+
+function readWorld(queries: Queries, revisions: Map<string, number>, owners: Map<string, string>): World {
+  const projects = new Map<string, Project>();
+  const tasks = new Map<string, Task>();
+  const attempts = new Map<string, Attempt>();
+  for (const row of queries.allProjects.all()) projects.set(row.id, JSON.parse(row.body) as Project);
+  for (const row of queries.allTasks.all()) {
+    revisions.set(row.id, row.revision);
+    tasks.set(row.id, { ...(JSON.parse(row.card) as TaskCard), state: JSON.parse(row.state) as TaskState });
+  }
+  for (const row of queries.allAttempts.all()) {
+    const found = JSON.parse(row.body) as Attempt;
+    owners.set(found.id, found.task);
+    attempts.set(found.id, found);
+  }
+  return { projects, tasks, attempts };
+}
+
+function readPending(queries: Queries): PendingEffect[] {
+  return queries.allEffects.all().map((row) => ({ key: row.key, effect: JSON.parse(row.body) as Effect }));
+}
+
+function storedProjection(db: ReturnType<typeof drizzle>): number | undefined {
+  return db
+    .select()
+    .from(meta)
+    .all()
+    .find((row) => row.key === "projection")?.value;
+}
+
+/** Folds the whole log again. Effects are not derived again: the outbox keeps what is still to be done. */
+function rebuildRows(sqlite: BetterSqlite3.Database, queries: Queries, revisions: Map<string, number>, owners: Map<string, string>): void {
+  sqlite.transaction(() => {
+    sqlite.exec("DELETE FROM project; DELETE FROM task; DELETE FROM attempt;");
+    revisions.clear();
+    owners.clear();
+    const world = foldEvents(readAll(queries));
+    writeChange(
+      queries,
+      { projects: [...world.projects.values()], tasks: [...world.tasks.values()], attempts: [...world.attempts.values()], effects: [] },
+      0,
+      revisions,
+    );
+    queries.setMeta.run({ key: "projection", value: projectionVersion });
+  })();
+}
+
+function* readAll(queries: Queries): Generator<StoredEvent> {
+  let after = 0;
+  for (;;) {
+    const page = queries.eventsAfter.all({ after, limit: 1000 });
+    for (const row of page) yield readStoredEvent(row);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}
+
+/** The world that a log of events adds up to. Throws LEDGER_CORRUPT when an event does not follow from those before it. */
+export function foldEvents(events: Iterable<StoredEvent>): World {
+  const empty = emptyWorld();
+  const projects = new Map(empty.projects);
+  const tasks = new Map(empty.tasks);
+  const attempts = new Map(empty.attempts);
+  const world: World = { projects, tasks, attempts };
+  for (const stored of events) {
+    const evolution = evolve(world, stored.event, stored.at);
+    if (evolution.outcome === "stale") continue;
+    if (evolution.outcome === "illegal") {
+      throw new FactoryError("LEDGER_CORRUPT", `event ${stored.seq} (${stored.event.type}) does not follow: ${evolution.because}`, {
+        hint: "restore the ledger from a backup and report this, with the event log",
+      });
+    }
+    for (const row of evolution.change.projects) projects.set(row.id, row);
+    for (const row of evolution.change.tasks) tasks.set(row.id, row);
+    for (const row of evolution.change.attempts) attempts.set(row.id, row);
+  }
+  return world;
+}

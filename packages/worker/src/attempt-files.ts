@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import type { AttemptId } from "@dispatch/core";
+import { nodeRepositoryPath } from "@dispatch/protocol";
+
+/** Where everything about one attempt lies in a node's home. The only place that knows. */
+export interface AttemptFiles {
+  home: string;
+  dir: string;
+  job: string;
+  identity: string;
+  events: string;
+  status: string;
+  stop: string;
+  spec: string;
+  fifo: string;
+  /** Index of the worktree as the wrapper keeps it. Exists from when the worktree is complete. */
+  index: string;
+  worktree: string;
+  discardedWorktree: string;
+  prompt(round: number): string;
+  agentLog(round: number): string;
+  verifyLog(round: number): string;
+  usage(round: number): string;
+}
+
+export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
+  const dir = join(home, "attempts", attempt);
+  return {
+    home,
+    dir,
+    job: join(dir, "job.json"),
+    identity: join(dir, "identity.json"),
+    events: join(dir, "events.ndjson"),
+    status: join(dir, "status.json"),
+    stop: join(dir, "stop.json"),
+    spec: join(dir, "spec.json"),
+    fifo: join(dir, "output.fifo"),
+    index: join(dir, "index"),
+    worktree: join(home, "work", attempt),
+    discardedWorktree: join(home, "work", `.discarded-${attempt}`),
+    prompt: (round) => join(dir, `prompt-${round}.md`),
+    agentLog: (round) => join(dir, `agent-${round}.log`),
+    verifyLog: (round) => join(dir, `verify-${round}.log`),
+    usage: (round) => join(dir, `usage-${round}.json`),
+  };
+}
+
+export { nodeRepositoryPath as repositoryPath };

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AttemptJob } from "@dispatch/core";
+import { type AttemptFiles, repositoryPath } from "../attempt-files.ts";
+import { readFileIfAny, replaceFile } from "../durable-files.ts";
+import { checksumOf, type Workspace } from "./capture-tree.ts";
+import { gitText } from "./run-git.ts";
+
+/** Written when a worktree is complete; without it no agent ever ran there. */
+interface WorktreeRecord {
+  adminDir: string;
+  indexSum: string;
+}
+
+export function recordWorkspace(files: AttemptFiles, adminDir: string, durable: boolean): void {
+  const record: WorktreeRecord = { adminDir, indexSum: checksumOf(join(adminDir, "index")) };
+  replaceFile(join(files.dir, "worktree.json"), JSON.stringify(record), durable);
+}
+
+/** The worktree of an attempt, or undefined when it was never completed. */
+export function readWorkspace(files: AttemptFiles, job: Pick<AttemptJob, "project" | "base">): Workspace | undefined {
+  const text = readFileIfAny(join(files.dir, "worktree.json"));
+  if (text === undefined) return undefined;
+  const record = JSON.parse(text) as WorktreeRecord;
+  return { repository: repositoryPath(files.home, job.project), worktree: files.worktree, index: files.index, base: job.base, ...record };
+}
+
+/** The commit that is checked out in a worktree, or undefined when there is none (an unborn branch). */
+export async function headOf(adminDir: string, repository: string): Promise<string | undefined> {
+  const head = readFileSync(join(adminDir, "HEAD"), "utf8").trim();
+  const branch = /^ref: (refs\/heads\/\S+)$/.exec(head)?.[1];
+  const loose = branch === undefined ? head : readFileIfAny(join(repository, branch))?.trim();
+  if (loose !== undefined && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(loose)) return loose;
+  const name = branch ?? "HEAD";
+  const found = await gitText(["for-each-ref", "--format=%(objectname)", name], { gitDir: repository });
+  return found === "" ? undefined : found;
+}

@@ -1,0 +1,129 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type CommandResult, FactoryError, isFactoryError, type VerifyJob } from "@dispatch/core";
+import { repositoryPath } from "../attempt-files.ts";
+import { readFileIfAny, replaceFile } from "../durable-files.ts";
+import { type GitRun, runGit } from "../git/run-git.ts";
+import { endProcesses } from "../process/end-processes.ts";
+import { startOf } from "../process/list-processes.ts";
+import { makeFifo } from "../process/output-pipe.ts";
+import type { RunningCommand } from "../process/run-command.ts";
+import { startVerify } from "../process/run-verify.ts";
+import { checkOid, checkProject, type Host } from "./host.ts";
+
+/** Runs verify jobs, one at a time for each project, in a worktree that is kept between them. */
+export interface VerifyRunner {
+  run(job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Ends what runs; nothing of it is left when the promise settles. */
+  close(): Promise<void>;
+}
+
+/** On disk while commands run, so that a later host can end what a killed one left behind. */
+interface VerifyMarker {
+  token: string;
+  host: { pid: number; start: string; bootId: string };
+}
+
+export function createVerifyRunner(host: Host): VerifyRunner {
+  const byId = new Map<string, Promise<readonly CommandResult[]>>();
+  const queues = new Map<string, Promise<unknown>>();
+  const running = new Set<RunningCommand>();
+  let closed = false;
+
+  async function runJob(job: VerifyJob): Promise<readonly CommandResult[]> {
+    const place = placeOf(host, job.project);
+    mkdirSync(join(host.home, "verify"), { recursive: true });
+    await endLeftovers(host, place.marker);
+    await checkOut(host, job, place.worktree);
+    const token = randomBytes(16).toString("hex");
+    const marker: VerifyMarker = { token, host: { pid: process.pid, start: host.since, bootId: host.bootId } };
+    replaceFile(place.marker, JSON.stringify(marker), false);
+    rmSync(place.log, { force: true });
+    makeFifo(place.fifo);
+    const results: CommandResult[] = [];
+    for (const command of job.verify) {
+      if (closed) throw new FactoryError("NODE_UNREACHABLE", "the host is ending", { retry: "later" });
+      const started = startVerify(command, { root: place.worktree, token, since: host.since, fifo: place.fifo, log: place.log });
+      running.add(started);
+      const { startError: _, ...result } = await started.result;
+      running.delete(started);
+      results.push(result);
+    }
+    rmSync(place.marker, { force: true });
+    return results;
+  }
+
+  return {
+    run(job) {
+      const known = byId.get(job.id);
+      if (known !== undefined) return known;
+      checkProject(job.project);
+      checkOid(job.commit);
+      const before = queues.get(job.project) ?? Promise.resolve();
+      const mine = before.then(
+        () => runJob(job),
+        () => runJob(job),
+      );
+      queues.set(job.project, mine);
+      byId.set(job.id, mine);
+      const forget = (): void => {
+        byId.delete(job.id);
+        if (queues.get(job.project) === mine) queues.delete(job.project);
+      };
+      mine.then(forget, forget);
+      return mine;
+    },
+    async close() {
+      closed = true;
+      for (const command of running) command.end();
+      await Promise.all([...running].map((command) => command.result));
+    },
+  };
+}
+
+function placeOf(host: Host, project: string): { worktree: string; marker: string; fifo: string; log: string } {
+  const worktree = join(host.home, "verify", project);
+  return { worktree, marker: `${worktree}.running.json`, fifo: `${worktree}.fifo`, log: `${worktree}.log` };
+}
+
+async function endLeftovers(host: Host, path: string): Promise<void> {
+  const text = readFileIfAny(path);
+  if (text === undefined) return;
+  const marker = JSON.parse(text) as VerifyMarker;
+  const sameBoot = marker.host.bootId === host.bootId;
+  const other = marker.host.pid !== process.pid || marker.host.start !== host.since;
+  if (sameBoot && other && startOf(marker.host.pid) === marker.host.start) {
+    throw new FactoryError("NODE_FAILED", "another host of this home is running a verify job of the project", { retry: "later" });
+  }
+  if (sameBoot) await endProcesses({ token: marker.token, since: marker.host.start }, 1000);
+  rmSync(path, { force: true });
+}
+
+/** Exactly the commit, with nothing beside it but installed dependencies. A worktree that is broken is made anew once. */
+async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<void> {
+  const repository = repositoryPath(host.home, job.project);
+  if (!existsSync(repository)) throw new FactoryError("GIT_FAILED", `project ${job.project} has no repository on this node`, { retry: "later" });
+  const adminDir = adminDirOf(worktree);
+  if (adminDir !== undefined) {
+    const run: GitRun = { gitDir: adminDir, workTree: worktree };
+    try {
+      rmSync(join(adminDir, "index.lock"), { force: true });
+      await runGit(["checkout", "--quiet", "--detach", "--force", job.commit, "--"], run);
+      await runGit(["clean", "-ffdxq", "-e", "node_modules"], { ...run, env: { GIT_LITERAL_PATHSPECS: "0" } });
+      return;
+    } catch (error) {
+      if (!isFactoryError(error) || error.code !== "GIT_FAILED") throw error;
+    }
+    rmSync(adminDir, { recursive: true, force: true });
+  }
+  rmSync(worktree, { recursive: true, force: true });
+  await runGit(["worktree", "add", "--quiet", "--force", "--detach", "--", worktree, job.commit], { gitDir: repository });
+}
+
+function adminDirOf(worktree: string): string | undefined {
+  const link = join(worktree, ".git");
+  if (!existsSync(link)) return undefined;
+  const dir = /^gitdir: (.*)$/m.exec(readFileSync(link, "utf8"))?.[1];
+  return dir !== undefined && existsSync(dir) ? dir : undefined;
+}

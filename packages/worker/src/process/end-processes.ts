@@ -1,0 +1,70 @@
+import { environHolds, hasProc, listProcesses, type SeenProcess } from "./list-processes.ts";
+
+/** What belongs together: all that carries the token, is in the leader's session or group, or descends from these. */
+export interface ProcessMark {
+  token: string;
+  /** Process id of a session leader we started, if one is known. */
+  leader?: number;
+  /** Kernel start of the oldest process that could belong; older ones are not looked at. */
+  since?: string;
+}
+
+export const tokenVariable = "DISPATCH_TOKEN";
+
+/** Agents start their tools in sessions of their own, so neither the group nor the session alone finds them all. */
+export function findMarked(mark: ProcessMark): SeenProcess[] {
+  const all = listProcesses();
+  const needle = `${tokenVariable}=${mark.token}`;
+  const chosen = new Set<number>();
+  for (const seen of all) {
+    if (seen.pid === process.pid) continue;
+    if (isOlder(seen, mark.since)) continue;
+    const led = mark.leader !== undefined && (seen.session === mark.leader || seen.group === mark.leader || seen.pid === mark.leader);
+    if (led || environHolds(seen.pid, needle)) chosen.add(seen.pid);
+  }
+  for (let grew = chosen.size > 0; grew; ) {
+    grew = false;
+    for (const seen of all) {
+      if (!chosen.has(seen.pid) && chosen.has(seen.parent) && seen.pid !== process.pid) {
+        chosen.add(seen.pid);
+        grew = true;
+      }
+    }
+  }
+  return all.filter((seen) => chosen.has(seen.pid));
+}
+
+function isOlder(seen: SeenProcess, since: string | undefined): boolean {
+  return hasProc && since !== undefined && Number(seen.start) < Number(since);
+}
+
+/**
+ * Ends everything marked: TERM, then KILL after `graceMs`, until nothing is found any more.
+ * Gives the number of processes that were found; throws nothing when some cannot be ended.
+ */
+export async function endProcesses(mark: ProcessMark, graceMs: number): Promise<number> {
+  const signalled = new Set<string>();
+  const begin = Date.now();
+  for (let pauseMs = 2; ; pauseMs = Math.min(50, pauseMs * 2)) {
+    const found = findMarked(mark);
+    if (found.length === 0) return signalled.size;
+    const spent = Date.now() - begin;
+    if (spent > graceMs + 10_000) return signalled.size;
+    for (const seen of found) {
+      const name = `${seen.pid} ${seen.start}`;
+      if (spent >= graceMs) send(seen.pid, "SIGKILL");
+      else if (!signalled.has(name)) send(seen.pid, "SIGTERM");
+      signalled.add(name);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+}
+
+/** A process that is gone already is what was wanted. */
+export function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && (error.code === "ESRCH" || error.code === "EPERM"))) throw error;
+  }
+}

@@ -1,0 +1,156 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AttemptJob, TaskSpec, VerifyCommand } from "@dispatch/core";
+import { tmuxSocketName } from "@dispatch/protocol";
+import { connectHost, type HostClient } from "./host-client.ts";
+
+/** A node's home in a temp folder, with a project in its repository, the real bundle and real sessions. */
+export interface TestNode {
+  home: string;
+  bundle: string;
+  socket: string;
+  base: string;
+  host(): Promise<HostClient>;
+  git(...args: string[]): string;
+  job(change?: Partial<Omit<AttemptJob, "spec">> & { spec?: Partial<TaskSpec>; script?: string; n?: number }): AttemptJob;
+  read(path: string): string;
+  processesOf(word: string): number[];
+  close(): Promise<void>;
+}
+
+export const files = { "README.md": "a project\n", "lib/value.js": "export const value = 1;\n", ".gitignore": "ignored/\n*.log\n" };
+
+export async function makeNode(): Promise<TestNode> {
+  // Spaces and letters beyond ASCII everywhere, always.
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch wörker-")));
+  const home = join(root, "home of nöde");
+  const bundle = join(root, "wörker bundle.mjs");
+  execFileSync(process.execPath, [fileURLToPath(new URL("../../bundle.mjs", import.meta.url)), bundle]);
+  const socket = tmuxSocketName(home);
+  const clients: HostClient[] = [];
+  const repository = join(home, "repos", "demo.git");
+  const git = (...args: string[]) => execFileSync("git", ["--git-dir", repository, ...args], { encoding: "utf8" }).trim();
+  const host = async () => {
+    const client = connectHost(bundle, home);
+    clients.push(client);
+    return client;
+  };
+  const first = await host();
+  await first.call("hello", { cursors: {} });
+  await first.call("ensureRepo", { project: "demo" });
+  await first.end();
+  const base = pushBase(root, repository);
+  return {
+    home,
+    bundle,
+    socket,
+    base,
+    host,
+    git,
+    job: (change) => makeJob(base, change ?? {}),
+    read: (path) => readFileSync(join(home, path), "utf8"),
+    processesOf,
+    async close() {
+      for (const client of clients) if (client.child.exitCode === null && client.child.signalCode === null) await client.end();
+      spawnSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" });
+      // A wrapper survives its tmux server by design.
+      for (const pid of processesOf(home)) process.kill(pid, "SIGKILL");
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function pushBase(root: string, repository: string): string {
+  const source = join(root, "source");
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(source, path)), { recursive: true });
+    writeFileSync(join(source, path), content);
+  }
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", source, "-c", "user.name=t", "-c", "user.email=t@t", ...args], { encoding: "utf8" }).trim();
+  git("init", "-q", "-b", "main");
+  git("add", "-A");
+  git("commit", "-qm", "base");
+  const base = git("rev-parse", "HEAD");
+  git("push", "-q", repository, `HEAD:refs/dispatch/base/${base}`);
+  return base;
+}
+
+export function verify(run: string, change: Partial<VerifyCommand> = {}): VerifyCommand {
+  return { run, cwd: ".", timeoutSeconds: 20, env: {}, ...change };
+}
+
+/** A job whose agent is `sh -c script`. */
+function makeJob(base: string, change: Partial<Omit<AttemptJob, "spec">> & { spec?: Partial<TaskSpec>; script?: string; n?: number }): AttemptJob {
+  const { script = "echo 'export const value = 2;' > lib/value.js", n = 1, spec: specChange, ...rest } = change;
+  const spec: TaskSpec = {
+    id: "S01-value",
+    project: "demo",
+    title: "Raise the value",
+    type: "chore",
+    priority: 1,
+    dependsOn: [],
+    after: [],
+    modifies: ["lib"],
+    creates: [],
+    deletes: [],
+    forbids: [],
+    reads: [],
+    verify: [],
+    executor: "script",
+    estimateMinutes: 1,
+    timeoutMinutes: 1,
+    attempts: 1,
+    allowEmpty: false,
+    commit: "feat: raise the value",
+    goal: "The value is 2.",
+    labels: [],
+    ...specChange,
+  };
+  return {
+    attempt: `demo--S01-value--${n}`,
+    project: "demo",
+    specId: spec.id,
+    n,
+    branch: `dispatch/S01-value/${n}`,
+    base,
+    token: `token-${n}-${Math.random().toString(36).slice(2)}`,
+    spec,
+    specDigest: "sha256:abc",
+    prompt: "Make the value 2.",
+    feedback: [],
+    executor: { name: "script", command: ["sh", "-c", script], prompt: "file", timeoutSeconds: 30, env: {} },
+    verify: [verify("echo verified")],
+    maxRounds: 3,
+    commitSubject: spec.commit,
+    ...rest,
+  };
+}
+
+/** Living processes whose command line or environment holds a word. */
+function processesOf(word: string): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid > 0 && pid !== process.pid)
+    .filter((pid) => {
+      try {
+        if (/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"))) return false;
+        return readFileSync(`/proc/${pid}/cmdline`).includes(word) || readFileSync(`/proc/${pid}/environ`).includes(word);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Waits for something outside of a host's messages. */
+export async function eventually<T>(what: () => T | undefined | false | Promise<T | undefined | false>): Promise<T> {
+  for (let spent = 0; spent < 20_000; spent += 20) {
+    const value = await what();
+    if (value !== undefined && value !== false) return value;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("waited in vain");
+}

@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import { type CommandResult, FactoryError, type TokenUsage } from "@dispatch/core";
+import { readFileIfAny, replaceFile } from "../durable-files.ts";
+import { allowedEnvironment } from "../process/environment.ts";
+import { runCommand } from "../process/run-command.ts";
+import { supervise, type Wrapper, waitForRoom } from "./wrapper.ts";
+
+const logLimitBytes = 50 * 1024 * 1024;
+const graceMs = 3000;
+
+export type AgentRun =
+  | { outcome: "ran"; result: CommandResult; usage: TokenUsage | null }
+  /** `forGood`: another attempt would fail alike. */
+  | { outcome: "not-started"; result: CommandResult; because: string; forGood: boolean };
+
+/** Gives the prompt to the executor and waits until it and everything it started has ended. */
+export async function runAgent(wrapper: Wrapper, round: number, prompt: string): Promise<AgentRun> {
+  const { files, job, pane } = wrapper;
+  const { executor } = job;
+  const promptFile = files.prompt(round);
+  await waitForRoom(wrapper, () => replaceFile(promptFile, prompt, false));
+  const argv = executor.command.map((part) => part.replaceAll("{promptFile}", () => promptFile).replaceAll("{prompt}", () => prompt));
+  const [program, ...args] = argv;
+  if (program === undefined) throw new FactoryError("EXECUTOR_UNKNOWN", `executor ${executor.name} has an empty command`);
+  pane.say(`round ${round} of ${job.maxRounds}: ${executor.name}`);
+  const { startError, ...result } = await supervise(wrapper, () =>
+    runCommand({
+      argv: [program, ...args],
+      label: executor.command.join(" "),
+      cwd: files.worktree,
+      env: agentEnvironment(wrapper, round),
+      stdin: executor.prompt === "stdin" ? promptFile : null,
+      timeoutMs: executor.timeoutSeconds * 1000,
+      graceMs,
+      token: job.token,
+      since: wrapper.since,
+      fifo: files.fifo,
+      log: files.agentLog(round),
+      logLimitBytes,
+      onOutput: pane.copy,
+    }),
+  );
+  if (startError === undefined) return { outcome: "ran", result, usage: readUsage(files.usage(round)) };
+  const forGood = ["ENOENT", "EACCES", "ENOEXEC", "E2BIG", "ENOTDIR", "ELOOP", "EISDIR"].includes(startError);
+  return { outcome: "not-started", result, because: whyNotStarted(executor.name, program, startError), forGood };
+}
+
+function whyNotStarted(executor: string, program: string, startError: string): string {
+  const reason: Record<string, string> = {
+    ENOENT: `the program ${program} was not found on the node`,
+    EACCES: `the program ${program} may not be executed`,
+    E2BIG: "the prompt is too long for an argument; let the executor take it as a file or on standard input",
+  };
+  return `executor ${executor}: ${reason[startError] ?? `${program} could not be started (${startError})`}`;
+}
+
+function agentEnvironment(wrapper: Wrapper, round: number): Record<string, string> {
+  const { files, job } = wrapper;
+  return {
+    ...allowedEnvironment(),
+    GIT_AUTHOR_NAME: "Dispatch",
+    GIT_AUTHOR_EMAIL: "dispatch@localhost",
+    GIT_COMMITTER_NAME: "Dispatch",
+    GIT_COMMITTER_EMAIL: "dispatch@localhost",
+    GIT_TERMINAL_PROMPT: "0",
+    PWD: files.worktree,
+    ...job.executor.env,
+    DISPATCH_ATTEMPT: job.attempt,
+    DISPATCH_ROUND: String(round),
+    DISPATCH_PROMPT_FILE: files.prompt(round),
+    DISPATCH_SPEC_FILE: join(files.spec),
+    DISPATCH_USAGE_FILE: files.usage(round),
+  };
+}
+
+/** What the agent says it used; anything but two counts is taken as silence. */
+function readUsage(path: string): TokenUsage | null {
+  try {
+    const said: unknown = JSON.parse(readFileIfAny(path)?.slice(0, 10_000) ?? "");
+    if (typeof said !== "object" || said === null || !("inputTokens" in said) || !("outputTokens" in said)) return null;
+    const { inputTokens, outputTokens } = said;
+    return isCount(inputTokens) && isCount(outputTokens) ? { inputTokens, outputTokens } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

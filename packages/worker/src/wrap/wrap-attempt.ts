@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import type { AttemptJob, AttemptOutcome } from "@dispatch/core";
+import { type AttemptFiles, attemptFiles } from "../attempt-files.ts";
+import { untilRoom } from "../disk-room.ts";
+import { claimFile, readFileIfAny, replaceFile } from "../durable-files.ts";
+import { openEventLog } from "../event-log.ts";
+import { endProcesses } from "../process/end-processes.ts";
+import { makeFifo } from "../process/output-pipe.ts";
+import { identifySelf } from "../process/session-identity.ts";
+import { makeWorktree } from "./make-worktree.ts";
+import { openPane } from "./pane.ts";
+import { runRounds } from "./run-rounds.ts";
+import { report, StopAsked, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
+
+const graceMs = 3000;
+
+/**
+ * Runs one attempt from its job.json to its `attempt-ended`, whatever happens to tmux, host and controller meanwhile.
+ * An attempt has one wrapper ever: a second one finds it claimed and ends at once.
+ */
+export async function wrapAttempt(attemptDir: string): Promise<void> {
+  const dir = resolve(attemptDir);
+  const files = attemptFiles(dirname(dirname(dir)), basename(dir));
+  const job = JSON.parse(readFileSync(files.job, "utf8")) as AttemptJob;
+  const identity = identifySelf(job.token);
+  const stop: { ask: (() => void) | null; asked: boolean } = { ask: null, asked: false };
+  survive(() => {
+    stop.asked = true;
+    stop.ask?.();
+  });
+  const claimed = await untilRoom(() => claimFile(files.identity, `${JSON.stringify(identity)}\n`), { onWait: () => {}, giveUp: () => stop.asked });
+  if (!claimed) return;
+  const wrapper: Wrapper = {
+    files,
+    job,
+    events: openEventLog(files.events),
+    pane: openPane(),
+    since: identity.pidStart,
+    stopBecause: null,
+    running: null,
+  };
+  stop.ask = () => {
+    wrapper.stopBecause ??= stopReason(files);
+    wrapper.running?.end();
+  };
+  if (stop.asked) stop.ask();
+  await report(wrapper, { type: "attempt-started", identity });
+  const outcome = await work(wrapper);
+  await endProcesses({ token: job.token, since: wrapper.since }, graceMs);
+  await report(wrapper, { type: "attempt-ended", outcome });
+  wrapper.pane.say(`attempt ${outcome.kind}`);
+}
+
+async function work(wrapper: Wrapper): Promise<AttemptOutcome> {
+  const { files, job } = wrapper;
+  // A defect in a callback must end the attempt with a word, not the process without one.
+  const defect = new Promise<never>((_, reject) => {
+    process.on("uncaughtException", reject);
+    process.on("unhandledRejection", reject);
+  });
+  defect.catch(() => {});
+  try {
+    return await Promise.race([
+      defect,
+      (async () => {
+        await waitForRoom(wrapper, () => {
+          makeFifo(files.fifo);
+          replaceFile(files.spec, `${JSON.stringify(job.spec, null, 2)}\n`, false);
+        });
+        const workspace = await makeWorktree(wrapper);
+        throwIfStopped(wrapper);
+        return await runRounds(wrapper, workspace);
+      })(),
+    ]);
+  } catch (error) {
+    if (wrapper.stopBecause !== null) return { kind: "stopped", because: wrapper.stopBecause };
+    if (error instanceof StopAsked) return { kind: "stopped", because: error.message };
+    return { kind: "lost", because: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Hangup: the tmux server died, the work goes on. Keys of a person who watches must not end it either. */
+function survive(onTerminate: () => void): void {
+  for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTOU", "SIGTTIN", "SIGPIPE"] as const) process.on(signal, () => {});
+  process.on("SIGTERM", onTerminate);
+}
+
+function stopReason(files: AttemptFiles): string {
+  const text = readFileIfAny(files.stop);
+  const said: unknown = text === undefined ? undefined : JSON.parse(text);
+  const because = typeof said === "object" && said !== null && "because" in said ? said.because : undefined;
+  return typeof because === "string" ? because : "the session was asked to end";
+}

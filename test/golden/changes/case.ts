@@ -1,0 +1,45 @@
+import type { GateId, TaskSpec } from "@dispatch/core";
+
+/** A file of a small tree: its text, or a mode with text. `160000` takes a commit id as text. */
+export type FileText = string | { mode: "100644" | "100755" | "120000" | "160000"; text: string };
+export type Tree = Readonly<Record<string, FileText>>;
+
+/** One change, and the findings that a person expects of it. */
+export interface ChangeCase {
+  name: string;
+  language: string;
+  /** What differs from a spec that owns everything. */
+  spec?: Partial<TaskSpec>;
+  before: Tree;
+  after: Tree;
+  /** `line` is left out where the finding is about the path or the change as a whole. */
+  expect: readonly { gate: GateId; path?: string; line?: number }[];
+}
+
+/** A spec that owns the whole tree. */
+export function aSpec(change: Partial<TaskSpec> = {}): TaskSpec {
+  return {
+    id: "S01-example",
+    project: "posts" as TaskSpec["project"],
+    title: "Example",
+    type: "feature",
+    priority: 1,
+    dependsOn: [],
+    after: [],
+    modifies: ["**"],
+    creates: [],
+    deletes: [],
+    forbids: [],
+    reads: [],
+    verify: [],
+    executor: "auto",
+    estimateMinutes: 10,
+    timeoutMinutes: 30,
+    attempts: 2,
+    allowEmpty: false,
+    commit: "feat: example",
+    goal: "An example.",
+    labels: [],
+    ...change,
+  };
+}

@@ -1,0 +1,246 @@
+import {
+  type AttemptJob,
+  type AttemptOutcome,
+  type AttemptReport,
+  type Candidate,
+  type CommandResult,
+  type Effect,
+  FactoryError,
+  type NodePool,
+  type NodeSnapshot,
+  type Oid,
+  type PublishOutcome,
+  type Repositories,
+  type TakeInOutcome,
+  type WrapperFact,
+} from "@dispatch/core";
+import { createEngine, type Engine, type Settings } from "@dispatch/engine";
+import { anOid, someIdentity } from "./build-facts.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { createMemoryLedger } from "./memory-ledger.ts";
+
+export const greenRun: CommandResult = {
+  command: "run tests",
+  outcome: "exited",
+  exitCode: 0,
+  signal: null,
+  durationMs: 1,
+  outputBytes: 0,
+  outputTail: "",
+};
+export const redRun: CommandResult = { ...greenRun, exitCode: 1, outputTail: "1 failed" };
+
+const smallPatch = `diff --git a/src/a.ts b/src/a.ts
+index ${anOid(2)}..${anOid(3)} 100644
+--- a/src/a.ts
++++ b/src/a.ts
+@@ -1 +1 @@
+-export const one = 1;
++export const one = 2;
+`;
+
+/** How the pretended world behaves. A test changes it while the engine runs. */
+export interface Behaviour {
+  /** How an attempt ends; undefined: it goes on until stopped. */
+  outcome(job: AttemptJob): AttemptOutcome | undefined;
+  /** What the verify commands return on a commit. */
+  verify(commit: Oid): CommandResult;
+  /** Fails an effect before it does anything. */
+  fail(doing: Effect["do"], id: string): FactoryError | undefined;
+  conflict(spec: string, n: number): boolean;
+  takeIn(main: Oid): TakeInOutcome;
+  publish(main: Oid): PublishOutcome;
+}
+
+/** A whole factory on pretended nodes, repositories and time. The ports keep what a real world keeps over a restart. */
+export function createFakeFactory(options: { slots?: number; landing?: "continuous" | "on-collect"; behaviour?: Partial<Behaviour> } = {}) {
+  const clock: FakeClock = createFakeClock();
+  const behaviour: Behaviour = {
+    outcome: (job) => ({ kind: "succeeded", tip: anOid(Number(`1${job.n}`)), base: job.base, rounds: 1 }),
+    verify: () => greenRun,
+    fail: () => undefined,
+    conflict: () => false,
+    takeIn: (main) => ({ outcome: "unchanged", main }),
+    publish: (main) => ({ outcome: "published", commit: main }),
+    ...options.behaviour,
+  };
+  const node: NodeSnapshot = { id: "local", slots: options.slots ?? 2, lowPriority: false, status: { kind: "up" } };
+  const sessions = new Map<string, { job: AttemptJob; facts: WrapperFact[]; alive: boolean; discarded: boolean }>();
+  const calls: string[] = [];
+  let main = anOid(1);
+  let serial = 100;
+  const landed: { commit: Oid; onto: Oid }[] = [];
+  const published: Oid[] = [];
+  let listener: (report: AttemptReport) => void = () => {};
+  let cursors: (attempt: string) => number = () => 0;
+
+  function guard(doing: Effect["do"], id: string): void {
+    calls.push(`${doing} ${id}`);
+    const error = behaviour.fail(doing, id);
+    if (error !== undefined) throw error;
+  }
+
+  function emit(attempt: string, fact: WrapperFact): void {
+    const session = sessions.get(attempt);
+    if (session === undefined) throw new Error(attempt);
+    session.facts.push(fact);
+    listener({ node: node.id, attempt, seq: session.facts.length, reportedAt: clock.now(), fact });
+  }
+
+  const nodes: NodePool = {
+    nodes: () => [node],
+    onReport(next) {
+      listener = next;
+    },
+    onChange() {},
+    async startAttempt(_node, job) {
+      guard("start-attempt", job.attempt);
+      if (sessions.has(job.attempt)) return;
+      sessions.set(job.attempt, { job, facts: [], alive: true, discarded: false });
+      emit(job.attempt, { type: "attempt-started", identity: someIdentity });
+      emit(job.attempt, { type: "round-started", round: 1 });
+      const outcome = behaviour.outcome(job);
+      if (outcome !== undefined) factory.end(job.attempt, outcome);
+    },
+    async stopAttempt(_node, attempt, because) {
+      guard("stop-attempt", attempt);
+      const session = sessions.get(attempt);
+      if (session === undefined) throw new FactoryError("NOT_FOUND", attempt);
+      if (session.alive) factory.end(attempt, { kind: "stopped", because });
+    },
+    async salvageAttempt(_node, attempt) {
+      guard("collect-attempt", attempt);
+      const outcome = sessions.get(attempt)?.facts.find((fact) => fact.type === "attempt-ended");
+      const tip = outcome?.type === "attempt-ended" && outcome.outcome.kind === "succeeded" ? outcome.outcome.tip : null;
+      return { tip, salvage: anOid(5) };
+    },
+    async discardAttempt(_node, attempt) {
+      guard("discard-workspace", attempt);
+      const session = sessions.get(attempt);
+      if (session !== undefined) session.discarded = true;
+    },
+    runVerify: async (_node, job) => [behaviour.verify(job.commit)],
+    prepareRepository: async (_node, project) => `/fake/${project}.git`,
+    inventory: async () => [...sessions.keys()],
+    resync() {
+      for (const [attempt, session] of sessions) {
+        session.facts.forEach((fact, i) => {
+          if (i + 1 > cursors(attempt)) listener({ node: node.id, attempt, seq: i + 1, reportedAt: clock.now(), fact });
+        });
+      }
+    },
+  };
+
+  const repositories: Repositories = {
+    openHub: async () => main,
+    mainOf: async () => main,
+    sendCommit: async () => {},
+    fetchAttempt: async () => {},
+    diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch }),
+    async buildCandidate(_project, input) {
+      guard("build-candidate", input.attempt);
+      if (behaviour.conflict(input.specId, Number(input.attempt.split("--").at(-1)))) {
+        return {
+          outcome: "conflict",
+          report: {
+            code: 409,
+            spec: input.specId,
+            attempt: input.attempt,
+            base: input.base,
+            main,
+            kind: "stale_base",
+            textMerge: "clean",
+            paths: [{ path: "src/x.ts", expected: null, actual: null, yours: null, changedBy: [] }],
+            hint: "rebase",
+          },
+        };
+      }
+      serial += 1;
+      const candidate: Candidate = { commit: anOid(serial), merge: anOid(2), tree: anOid(3) };
+      return { outcome: "built", candidate };
+    },
+    async advanceMain(_project, commit, onto) {
+      guard("advance-main", commit);
+      if (landed.some((one) => one.commit === commit)) return { outcome: "advanced" };
+      if (main !== onto) return { outcome: "main-moved", main };
+      landed.push({ commit, onto });
+      main = commit;
+      return { outcome: "advanced" };
+    },
+    takeInOrigin: async () => behaviour.takeIn(main),
+    async publishMain() {
+      const outcome = behaviour.publish(main);
+      if (outcome.outcome === "published") published.push(main);
+      return outcome;
+    },
+    listFiles: async () => [],
+    readFile: async () => undefined,
+  };
+
+  const settings: Settings = {
+    sourceOf: (project) => ({ id: project, repo: "/fake", branch: "main" }),
+    landing: () => new Map([["shop", options.landing ?? "continuous"]]),
+    executorOf: (spec) =>
+      spec.executor === "missing" ? undefined : { name: "fake", command: ["true"], prompt: "file", timeoutSeconds: 60, env: {} },
+    policyAt: async () => ({
+      verify: [{ run: "run tests", cwd: ".", timeoutSeconds: 60, env: {} }],
+      maxRounds: 3,
+      gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: ["**"] },
+    }),
+  };
+
+  let ledger = createMemoryLedger();
+  const fatal: unknown[] = [];
+  const logged: string[] = [];
+  const log = {
+    debug() {},
+    info() {},
+    warn: (_facts: object, message: string) => logged.push(message),
+    error: (_facts: object, message: string) => logged.push(message),
+  };
+
+  function boot(): Engine {
+    const engine = createEngine({ ledger, nodes, repositories, settings, clock, log, at: () => {} }, (error) => fatal.push(error));
+    cursors = (attempt) => engine.world.attempts.get(attempt)?.cursor ?? 0;
+    return engine;
+  }
+
+  const factory = {
+    clock,
+    behaviour,
+    node,
+    calls,
+    landed,
+    published,
+    sessions,
+    fatal,
+    get ledger() {
+      return ledger;
+    },
+    engine: boot(),
+    main: () => main,
+    setMain(commit: Oid) {
+      main = commit;
+    },
+    end(attempt: string, outcome: AttemptOutcome) {
+      const session = sessions.get(attempt);
+      if (session !== undefined) session.alive = false;
+      emit(attempt, { type: "attempt-ended", outcome });
+    },
+    emit,
+    /** Forgets everything in memory, as kill -9 would, and starts again from the ledger. */
+    async crash(): Promise<void> {
+      listener = () => {};
+      await factory.engine.close();
+      ledger = (ledger as ReturnType<typeof createMemoryLedger>).reopen() as typeof ledger;
+      factory.engine = boot();
+      await factory.engine.start();
+    },
+    /** Lets everything happen that can happen without time passing. */
+    async settle(): Promise<void> {
+      for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+    },
+    stateOf: (id: string) => factory.engine.world.tasks.get(`shop/${id}`)?.state,
+  };
+  return factory;
+}
