@@ -39,9 +39,9 @@ export function sourceFiles(root, folder) {
   return found.sort();
 }
 
-/** Tests, and what only tests use: a room's src/testing/, and the test workspace. */
+/** Tests, and what only tests use: a room's src/testing/ or src/test-kit/, and the test workspace. */
 export function isTestFile(path) {
-  return /\.test\.ts$/.test(path) || path.includes("/src/testing/") || path.startsWith("test/");
+  return /\.test\.ts$/.test(path) || /\/src\/(testing|test-kit)\//.test(path) || path.startsWith("test/");
 }
 
 export function readText(root, path) {

@@ -32,7 +32,7 @@ const steps = [
   { name: "root", needs: [], check: checkRoot },
   { name: "walk", needs: [], check: checkWalk },
   { name: "words", needs: [], check: checkWords },
-  { name: "build", needs: [], run: ["turbo", "run", "build", "--output-logs=errors-only"] },
+  { name: "build", needs: [], run: ["turbo", "run", "build", "--continue=dependencies-successful", "--output-logs=errors-only"] },
   { name: "oxlint", needs: ["build"], run: ["oxlint", "--type-aware", "--deny-warnings", "packages", "test", "scripts"] },
   { name: "types", needs: [], run: ["tsc", "-p", "test/tsconfig.json"] },
   { name: "knip", needs: [], run: ["knip", "--no-progress"] },

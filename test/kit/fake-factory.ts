@@ -234,6 +234,7 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
       await factory.engine.close();
       ledger = (ledger as ReturnType<typeof createMemoryLedger>).reopen() as typeof ledger;
       factory.engine = boot();
+      nodes.resync(node.id);
       await factory.engine.start();
     },
     /** Lets everything happen that can happen without time passing. */

@@ -27,7 +27,12 @@ export function createDaemonClient(factory: string): DaemonClient {
   process.chdir(factory);
   const agent = new Agent({ keepAlive: false });
 
-  function open(method: string, path: string, body: object | undefined, options: { timeoutMs?: number; signal?: AbortSignal }): Promise<IncomingMessage> {
+  function open(
+    method: string,
+    path: string,
+    body: object | undefined,
+    options: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
       const headers = text === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
@@ -59,7 +64,8 @@ export function createDaemonClient(factory: string): DaemonClient {
     get: (path) => exchange("GET", path, undefined, getTimeoutMs),
     post: (path, body) => exchange("POST", path, body ?? {}, postTimeoutMs),
     health: () => exchange("GET", "/health", undefined, 5000),
-    status: (project) => exchange("GET", project === undefined ? "/status" : `/status?project=${encodeURIComponent(project)}`, undefined, getTimeoutMs),
+    status: (project) =>
+      exchange("GET", project === undefined ? "/status" : `/status?project=${encodeURIComponent(project)}`, undefined, getTimeoutMs),
     async *events(after, signal) {
       const path = `/events?after=${after}`;
       const response = await open("GET", path, undefined, { signal });
@@ -110,7 +116,8 @@ function parseJson(text: string, call: string): unknown {
 
 function asFailure(value: unknown, method: string, path: string): FactoryError {
   const { error } = value as Partial<ErrorView>;
-  if (error === undefined) return new FactoryError("DAEMON_UNREACHABLE", `${method} ${path} was refused without a reason; the daemon may be of another version`);
+  if (error === undefined)
+    return new FactoryError("DAEMON_UNREACHABLE", `${method} ${path} was refused without a reason; the daemon may be of another version`);
   return new FactoryError(error.code as ErrorCode, error.message, { facts: error.facts, ...(error.hint === null ? {} : { hint: error.hint }) });
 }
 
@@ -123,7 +130,9 @@ function unreachable(factory: string, cause: Error): Error {
   const { code } = cause as NodeJS.ErrnoException;
   const none = code === "ENOENT" || code === "ECONNREFUSED";
   const message = none ? `no daemon runs for ${factory}` : `the daemon of ${factory} does not answer: ${cause.message}`;
-  const hint = none ? "dispatch start PROJECT starts one in the background, dispatch up in this terminal" : `look into ${factory}/${factoryPaths.daemonLog}`;
+  const hint = none
+    ? "dispatch start PROJECT starts one in the background, dispatch up in this terminal"
+    : `look into ${factory}/${factoryPaths.daemonLog}`;
   return new FactoryError("DAEMON_UNREACHABLE", message, { fault: "dependency", retry: "later", hint, cause, facts: { factory, running: !none } });
 }
 

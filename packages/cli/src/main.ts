@@ -35,7 +35,8 @@ async function openContext(factory: string | undefined): Promise<CommandContext>
 /** Lets a wrong command line be told like every other failure: by `error:` and `try:`, or as JSON. */
 function tellUsage(program: Command): void {
   const quiet = { outputError: () => {} };
-  for (const command of [program, ...program.commands, ...program.commands.flatMap((group) => group.commands)]) command.exitOverride().configureOutput(quiet);
+  for (const command of [program, ...program.commands, ...program.commands.flatMap((group) => group.commands)])
+    command.exitOverride().configureOutput(quiet);
 }
 
 async function run(): Promise<void> {

@@ -22,7 +22,11 @@ export function pickTask(name: string, tasks: readonly TaskRow[]): TaskRow {
   if (only !== undefined && another === undefined) return only;
   const ids = matches.map((task) => task.id);
   if (only !== undefined) {
-    throw new FactoryError("USAGE", `${name} names ${ids.length} tasks: ${ids.join(", ")}`, { fault: "user", hint: `name one of them whole, such as ${only.id}`, facts: { matches: ids } });
+    throw new FactoryError("USAGE", `${name} names ${ids.length} tasks: ${ids.join(", ")}`, {
+      fault: "user",
+      hint: `name one of them whole, such as ${only.id}`,
+      facts: { matches: ids },
+    });
   }
   throw new FactoryError("NOT_FOUND", `there is no task ${name}`, { fault: "user", hint: nearby(spec, candidates) });
 }

@@ -45,11 +45,15 @@ async function startDaemon(client: DaemonClient, mainFile: string): Promise<Heal
     return health;
   }
   child.unref();
-  throw new FactoryError("DAEMON_UNREACHABLE", end === undefined ? `the daemon (pid ${child.pid}) did not answer within ${startTimeoutMs / 1000} seconds` : `the daemon ${end}`, {
-    fault: "dependency",
-    hint: `dispatch up runs it in this terminal; its log is ${logFile}`,
-    facts: { log: await endOfLog(logFile, from) },
-  });
+  throw new FactoryError(
+    "DAEMON_UNREACHABLE",
+    end === undefined ? `the daemon (pid ${child.pid}) did not answer within ${startTimeoutMs / 1000} seconds` : `the daemon ${end}`,
+    {
+      fault: "dependency",
+      hint: `dispatch up runs it in this terminal; its log is ${logFile}`,
+      facts: { log: await endOfLog(logFile, from) },
+    },
+  );
 }
 
 /** Undefined when no daemon answers. */
@@ -64,5 +68,8 @@ export async function healthOf(client: DaemonClient): Promise<HealthView | undef
 
 async function endOfLog(file: string, from: number): Promise<string[]> {
   const text = (await readFile(file)).subarray(from).toString("utf8");
-  return text.split("\n").filter((line) => line.trim() !== "").slice(-shownLogLines);
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-shownLogLines);
 }

@@ -13,10 +13,12 @@ export function tellFailure(error: unknown, terminal: Terminal, json: boolean): 
 
 /** Prints what is wrong with a command line; the nearest known word becomes the hint. */
 export function tellUsageError(error: CommanderError, terminal: Terminal, json: boolean): number {
-  const text = error.message.replace(/^error: /, "");
+  // The help was printed in place of a message.
+  if (error.code === "commander.help" && !json) return exitCodes.usage;
+  const text = error.code === "commander.help" ? "a command is missing" : error.message.replace(/^error: /, "");
   const suggestion = /\n?\(Did you mean (.*)\?\)$/.exec(text);
-  const hint = error.code === "commander.help" ? "dispatch --help" : suggestion === null ? "dispatch --help, or dispatch help COMMAND" : suggestion[1];
-  const message = error.code === "commander.help" ? "a command is missing" : suggestion === null ? text : text.slice(0, suggestion.index);
+  const message = suggestion === null ? text : text.slice(0, suggestion.index);
+  const hint = suggestion === null ? "dispatch --help, or dispatch help COMMAND" : suggestion[1];
   tell({ code: "USAGE", message, hint, facts: {} }, terminal, json);
   return exitCodes.usage;
 }
@@ -32,9 +34,17 @@ function asFailure(error: unknown): Failure {
   const { code } = error as NodeJS.ErrnoException;
   // What the operating system refuses says enough by itself; everything else is a defect and needs its stack.
   if (code !== undefined) return { code: "UNEXPECTED", message: error.message, hint: undefined, facts: {} };
-  return { code: "UNEXPECTED", message: `${error.message}, which is a defect of dispatch`, hint: "report it with these lines", facts: { problems: stackOf(error) } };
+  return {
+    code: "UNEXPECTED",
+    message: `${error.message}, which is a defect of dispatch`,
+    hint: "report it with these lines",
+    facts: { problems: stackOf(error) },
+  };
 }
 
 function stackOf(error: Error): string[] {
-  return (error.stack ?? "").split("\n").slice(1, 9).map((line) => line.trim());
+  return (error.stack ?? "")
+    .split("\n")
+    .slice(1, 9)
+    .map((line) => line.trim());
 }

@@ -1,4 +1,4 @@
-import { type Attempt, effectKey, FactoryError, type Task } from "@dispatch/core";
+import { type Attempt, effectKey, FactoryError, resultRef, salvageRef, type Task } from "@dispatch/core";
 import type { Engine } from "@dispatch/engine";
 import type { AttachView, CollectView, FeedView, LogView, ReportView, StatusView, TaskView, TroubleRow, WhyView } from "@dispatch/protocol";
 import { explainTask } from "@dispatch/scheduler";
@@ -27,90 +27,59 @@ export interface ServiceParts {
 
 /** The daemon's operations, one for each endpoint. They return data; nothing here prints. */
 export function createFactoryService(parts: ServiceParts) {
+  return { ...boardViews(parts), ...taskViews(parts), ...operations(parts) };
+}
+
+function boardViews(parts: ServiceParts) {
   const { engine, settings } = parts;
-
-  function taskOf(id: string): Task {
-    const task = engine.world.tasks.get(id);
-    if (task === undefined)
-      throw new FactoryError("NOT_FOUND", `no task ${id}`, {
-        fault: "user",
-        hint: "dispatch status lists the tasks; a task is named PROJECT/SPEC_ID",
-      });
-    return task;
-  }
-
-  function attemptOf(task: Task, n?: number): Attempt {
-    const attempts = attemptsOf(engine.world, task);
-    const attempt = n === undefined ? attempts.at(-1) : attempts.find((candidate) => candidate.n === n);
-    if (attempt === undefined) {
-      const hint = attempts.length === 0 ? `dispatch why ${task.id} tells what it waits for` : `it has attempts 1 to ${attempts.length}`;
-      throw new FactoryError("NOT_FOUND", `${task.id} has no attempt${n === undefined ? " yet" : ` ${n}`}`, { fault: "user", hint });
-    }
-    return attempt;
-  }
-
-  function troubles(): TroubleRow[] {
-    return engine
-      .troubles()
-      .map(({ effect, failures, code, message, hint, nextAt }) => ({
-        effect: effectKey(effect),
-        failures,
-        code,
-        message,
-        hint: hint ?? null,
-        nextAt,
-      }));
-  }
-
-  async function feed(project: string): Promise<FeedView> {
-    await settings.reload();
-    return feedSpecs(parts.feed, project);
-  }
-
   return {
     status(project?: string): StatusView {
-      return composeStatus(
-        {
-          snapshot: engine.snapshot(),
-          troubles: troubles(),
-          lastSeq: parts.lastSeq(),
-          draining: parts.draining(),
-          ...(project === undefined ? {} : { project }),
-        },
-        parts.now(),
-      );
+      const only = project === undefined ? {} : { project };
+      const input = { snapshot: engine.snapshot(), troubles: troubleRows(engine), lastSeq: parts.lastSeq(), draining: parts.draining(), ...only };
+      return composeStatus(input, parts.now());
     },
+    report(id: string): ReportView {
+      const project = engine.world.projects.get(id);
+      if (project === undefined) {
+        const hint = settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `dispatch start ${id}`;
+        throw new FactoryError("NOT_FOUND", `project ${id} was never started`, { fault: "user", hint });
+      }
+      const slots = engine.snapshot().nodes.reduce((sum, node) => sum + node.slots, 0);
+      return composeReport(engine.world, project, slots, parts.now());
+    },
+  };
+}
+
+function taskViews(parts: ServiceParts) {
+  const { engine } = parts;
+  return {
     task(id: string): TaskView {
-      const task = taskOf(id);
+      const task = taskOf(engine, id);
       const attempts = attemptsOf(engine.world, task);
-      const refs = attempts.flatMap((attempt) =>
-        attempt.state.kind === "collected" || attempt.state.kind === "discarded"
-          ? [
-              ...(attempt.state.tip === null ? [] : [`refs/dispatch/result/${attempt.id}`]),
-              ...(attempt.state.tip === null && attempt.state.salvage === null ? [] : [`refs/dispatch/salvage/${attempt.id}`]),
-            ]
-          : [],
-      );
-      return { row: composeTaskRow(engine.snapshot(), task, parts.now()), task, attempts, refs, hub: parts.hubOf(task.project) };
+      return {
+        row: composeTaskRow(engine.snapshot(), task, parts.now()),
+        task,
+        attempts,
+        refs: attempts.flatMap(heldRefs),
+        hub: parts.hubOf(task.project),
+      };
     },
     why(id: string): WhyView {
-      const task = taskOf(id);
+      const task = taskOf(engine, id);
       const explanation = explainTask(engine.snapshot(), task, parts.now());
-      const own = troubles().filter(
-        (row) => row.effect.includes(id) || attemptsOf(engine.world, task).some((attempt) => row.effect.includes(attempt.id)),
-      );
+      const names = [id, ...attemptsOf(engine.world, task).map((attempt) => attempt.id)];
+      const own = troubleRows(engine).filter((row) => names.some((name) => row.effect.includes(name)));
       return { task: id, state: task.state.kind, ...explainText(task, explanation, parts.now()), explanation, troubles: own };
     },
     async log(id: string, query: { file: "agent" | "verify"; attempt?: number; round?: number; from: number }): Promise<LogView> {
-      const attempt = attemptOf(taskOf(id), query.attempt);
+      const attempt = attemptOf(engine, taskOf(engine, id), query.attempt);
       const round = query.round ?? Math.max(1, attempt.rounds.length);
       const { text, next } = await parts.sessions.tail(attempt.node, attempt.id, query.file, round, query.from);
       const live = attempt.endedAt === 0 && (query.round === undefined || query.round === attempt.rounds.length);
       return { attempt: attempt.id, round, file: query.file, text, next, live };
     },
     attach(id: string): AttachView {
-      const task = taskOf(id);
-      const attempt = attemptOf(task);
+      const attempt = attemptOf(engine, taskOf(engine, id));
       if (attempt.endedAt !== 0) {
         throw new FactoryError("NOT_ALLOWED", `${attempt.id} has ended; there is no session to attach to`, {
           fault: "user",
@@ -119,7 +88,16 @@ export function createFactoryService(parts: ServiceParts) {
       }
       return { command: parts.sessions.attachCommand(attempt.node, attempt.id) };
     },
-    feed,
+  };
+}
+
+function operations(parts: ServiceParts) {
+  const { engine, settings } = parts;
+  return {
+    async feed(project: string): Promise<FeedView> {
+      await settings.reload();
+      return feedSpecs(parts.feed, project);
+    },
     async start(project: string): Promise<FeedView> {
       await settings.reload();
       await engine.commands.startProject(project);
@@ -131,7 +109,7 @@ export function createFactoryService(parts: ServiceParts) {
       await engine.commands.startProject(project);
     },
     async retry(id: string, edited: boolean, by: string): Promise<void> {
-      const task = taskOf(id);
+      const task = taskOf(engine, id);
       await settings.reload();
       await engine.commands.retry(id, by, edited ? await readEditedSpec(parts.feed, task) : undefined);
     },
@@ -140,18 +118,35 @@ export function createFactoryService(parts: ServiceParts) {
       await settings.reload();
       return { requestedAt: await engine.commands.collect(project, by) };
     },
-    report(id: string): ReportView {
-      const project = engine.world.projects.get(id);
-      if (project === undefined) {
-        throw new FactoryError("NOT_FOUND", `project ${id} was never started`, {
-          fault: "user",
-          hint: settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `dispatch start ${id}`,
-        });
-      }
-      const slots = engine.snapshot().nodes.reduce((sum, node) => sum + node.slots, 0);
-      return composeReport(engine.world, project, slots, parts.now());
-    },
   };
+}
+
+function taskOf(engine: Engine, id: string): Task {
+  const task = engine.world.tasks.get(id);
+  if (task !== undefined) return task;
+  throw new FactoryError("NOT_FOUND", `no task ${id}`, { fault: "user", hint: "dispatch status lists the tasks; a task is named PROJECT/SPEC_ID" });
+}
+
+function attemptOf(engine: Engine, task: Task, n?: number): Attempt {
+  const attempts = attemptsOf(engine.world, task);
+  const attempt = n === undefined ? attempts.at(-1) : attempts.find((candidate) => candidate.n === n);
+  if (attempt !== undefined) return attempt;
+  const hint = attempts.length === 0 ? `dispatch why ${task.id} tells what it waits for` : `it has attempts 1 to ${attempts.length}`;
+  throw new FactoryError("NOT_FOUND", `${task.id} has no attempt${n === undefined ? " yet" : ` ${n}`}`, { fault: "user", hint });
+}
+
+function troubleRows(engine: Engine): TroubleRow[] {
+  return engine
+    .troubles()
+    .map(({ effect, failures, code, message, hint, nextAt }) => ({ effect: effectKey(effect), failures, code, message, hint: hint ?? null, nextAt }));
+}
+
+/** Refs of the hub that hold what an attempt left, once it was collected. */
+function heldRefs(attempt: Attempt): string[] {
+  const { state } = attempt;
+  if (state.kind !== "collected" && state.kind !== "discarded") return [];
+  const result = state.tip === null ? [] : [resultRef(attempt.id)];
+  return state.tip === null && state.salvage === null ? result : [...result, salvageRef(attempt.id)];
 }
 
 export type FactoryService = ReturnType<typeof createFactoryService>;

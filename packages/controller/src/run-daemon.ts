@@ -1,25 +1,23 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { errorCode, isFactoryError } from "@dispatch/core";
-import { createEngine, type Engine } from "@dispatch/engine";
-import { createLocalNodePool } from "@dispatch/fleet";
-import { createRepositories } from "@dispatch/git";
+import { isFactoryError } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
-import { createSqliteLedger, holdFactory } from "@dispatch/store";
-import { loadFactory } from "./config/load-factory.ts";
-import { createSettings } from "./config/settings.ts";
-import { readCrashPoint } from "./crash-point.ts";
 import { createFactoryService } from "./factory-service.ts";
 import { createApp } from "./http/create-app.ts";
 import { openDoors } from "./http/open-doors.ts";
-import { openLog } from "./open-log.ts";
-import { systemClock } from "./system-clock.ts";
+import { type OpenFactory, openFactory } from "./open-factory.ts";
 import { version } from "./version.ts";
 
 export interface DaemonOptions {
   /** Says one line to a person. */
   say(line: string): void;
+}
+
+/** How a daemon came to its end. */
+type End = { mode: "leave" | "drain" | "stop" } | { signal: string } | { fatal: unknown };
+
+interface Ending {
+  ended: Promise<End>;
+  end(how: End): void;
 }
 
 /**
@@ -28,81 +26,55 @@ export interface DaemonOptions {
  */
 export async function runDaemon(factory: string, options: DaemonOptions): Promise<number> {
   const releases: (() => unknown)[] = [];
+  const ending = listenForEnd();
+  const onRelease = (release: () => unknown): void => {
+    releases.push(release);
+  };
   try {
-    return await serve(factory, options, (release) => releases.push(release));
+    const open = await openFactory(factory, onRelease, (error) => ending.end({ fatal: error }));
+    const draining = { now: false };
+    const doors = await openDoors(appOf(open, ending, draining), open.config.factory.daemon.port);
+    onRelease(() => doors.close());
+    open.log.info({ pid: process.pid, url: doors.url, factory: open.config.dir }, "daemon is up");
+    options.say(`dispatch is up on ${doors.url} (token in ${factoryPaths.door}); factory ${open.config.dir}`);
+    return sayEnd(await ending.ended, open, options);
   } finally {
     for (const release of releases.reverse()) await release();
   }
 }
 
-async function serve(factory: string, options: DaemonOptions, onRelease: (release: () => unknown) => void): Promise<number> {
-  const config = await loadFactory(factory);
-  process.chdir(config.dir);
-  await mkdir(factoryPaths.state, { recursive: true, mode: 0o700 });
-  const held = holdFactory(factoryPaths.lock);
-  onRelease(() => held.release());
-  const log = openLog(factoryPaths.daemonLog);
-  onRelease(() => log.close());
-  const ledger = createSqliteLedger(factoryPaths.ledger);
-  onRelease(() => ledger.close().catch((error: unknown) => log.error({ error }, "closing the ledger failed")));
-  const repositories = createRepositories({ hubDir: join(config.dir, factoryPaths.hubs) });
-  const settings = createSettings(config, repositories);
-  const ending = createEnding();
-  let engine: Engine | undefined;
-  const nodes = createLocalNodePool({
-    nodes: config.nodes.nodes.map((node) => ({
-      id: node.name,
-      slots: node.slots,
-      lowPriority: node.low_priority,
-      home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name),
-    })),
-    workerBundle: fileURLToPath(import.meta.resolve("@dispatch/worker/bundle")),
-    cursors: () => cursorsOf(engine),
-    log,
-    clock: systemClock,
-  });
-  engine = createEngine(
-    { ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(process.env["DISPATCH_CRASH_AT"]) },
-    (error) => ending.end({ fatal: error }),
-  );
-  await nodes.open();
-  onRelease(() => nodes.close());
-  await openHubs(engine, settings, repositories, log);
-  await engine.start();
-  const running = engine;
-  onRelease(() => running.close());
-
-  let draining = false;
+function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): ReturnType<typeof createApp> {
+  const { config, engine, ledger, nodes, repositories, settings, log } = open;
+  const startedAt = Date.now();
   let lastSeq = ledger.load().lastSeq;
-  running.subscribe((events) => {
+  engine.subscribe((events) => {
     lastSeq = events.at(-1)?.seq ?? lastSeq;
   });
-  const startedAt = Date.now();
   const service = createFactoryService({
-    engine: running,
+    engine,
     settings,
     sessions: {
       tail: (node, attempt, file, round, from) => nodes.tail(node, attempt, file, from, round),
       attachCommand: (node, attempt) => nodes.attachCommand(node, attempt),
     },
-    feed: { dir: config.dir, world: running.world, commands: running.commands, settings, repositories },
+    feed: { dir: config.dir, world: engine.world, commands: engine.commands, settings, repositories },
     hubOf: (project) => join(config.dir, factoryPaths.hubs, `${project}.git`),
     now: () => Date.now(),
     lastSeq: () => lastSeq,
-    draining: () => draining,
+    draining: () => draining.now,
   });
-  const app = createApp({
+  return createApp({
     service,
     health: () => ({ version, pid: process.pid, factory: config.dir, startedAt }),
     readEvents: (after) => ledger.readEvents(after, 1000),
-    subscribe: (listener) => running.subscribe(listener),
+    subscribe: (listener) => engine.subscribe(listener),
     down(mode) {
       if (mode === "leave") return ending.end({ mode });
-      draining = true;
-      running.drain();
-      const stopped = mode === "stop" ? running.commands.stopAttempts("the daemon is going down") : Promise.resolve([]);
+      draining.now = true;
+      engine.drain();
+      const stopped = mode === "stop" ? engine.commands.stopAttempts("the daemon is going down") : Promise.resolve([]);
       stopped
-        .then(() => running.whenQuiet())
+        .then(() => engine.whenQuiet())
         .then(
           () => ending.end({ mode }),
           (error: unknown) => ending.end({ fatal: error }),
@@ -110,17 +82,9 @@ async function serve(factory: string, options: DaemonOptions, onRelease: (releas
     },
     onError: (error) => log.error({ error }, "a request failed unexpectedly"),
   });
-  const doors = await openDoors(app, config.factory.daemon.port);
-  onRelease(() => doors.close());
-  log.info({ pid: process.pid, url: doors.url, factory: config.dir }, "daemon is up");
-  options.say(`dispatch is up on ${doors.url} (token in ${factoryPaths.door}); factory ${config.dir}`);
-  const end = await ending.ended;
-  return report(end, running, options, log);
 }
 
-type End = { mode: string } | { signal: string } | { fatal: unknown };
-
-function createEnding(): { ended: Promise<End>; end(how: End): void } {
+function listenForEnd(): Ending {
   let end: (how: End) => void = () => {};
   const ended = new Promise<End>((resolve) => {
     end = resolve;
@@ -129,48 +93,17 @@ function createEnding(): { ended: Promise<End>; end(how: End): void } {
   return { ended, end };
 }
 
-function report(end: End, engine: Engine, options: DaemonOptions, log: ReturnType<typeof openLog>): number {
+function sayEnd(end: End, open: OpenFactory, options: DaemonOptions): number {
   if ("fatal" in end) {
-    log.error({ error: end.fatal }, "the daemon stops");
-    const error = end.fatal;
-    options.say(`dispatch stops: ${error instanceof Error ? error.message : String(error)}`);
-    if (isFactoryError(error) && error.hint !== undefined) options.say(`  try: ${error.hint}`);
+    const { fatal } = end;
+    open.log.error({ error: fatal }, "the daemon stops");
+    options.say(`dispatch stops: ${fatal instanceof Error ? fatal.message : String(fatal)}`);
+    if (isFactoryError(fatal) && fatal.hint !== undefined) options.say(`  try: ${fatal.hint}`);
     return 1;
   }
-  const live = engine.snapshot().world.attempts;
-  const going = [...live.values()].filter((attempt) => attempt.endedAt === 0).length;
-  log.info({ ...end, sessions: going }, "the daemon ends");
-  options.say(
-    going === 0
-      ? "dispatch is down; no session was running"
-      : `dispatch is down; ${going} session${going === 1 ? " goes" : "s go"} on and will be taken over at the next start`,
-  );
+  const going = [...open.engine.world.attempts.values()].filter((attempt) => attempt.endedAt === 0).length;
+  open.log.info({ ...end, sessions: going }, "the daemon ends");
+  const sessions = going === 1 ? "1 session goes" : `${going} sessions go`;
+  options.say(going === 0 ? "dispatch is down; no session was running" : `dispatch is down; ${sessions} on and will be taken over at the next start`);
   return 0;
-}
-
-function cursorsOf(engine: Engine | undefined): Record<string, number> {
-  const cursors: Record<string, number> = {};
-  for (const attempt of engine?.world.attempts.values() ?? []) {
-    if (attempt.state.kind !== "discarded") cursors[attempt.id] = attempt.cursor;
-  }
-  return cursors;
-}
-
-/** Repairs what a crash left in the hubs. A hub that cannot be opened is reported; its project's effects will say so too. */
-async function openHubs(
-  engine: Engine,
-  settings: ReturnType<typeof createSettings>,
-  repositories: ReturnType<typeof createRepositories>,
-  log: ReturnType<typeof openLog>,
-): Promise<void> {
-  for (const project of engine.world.projects.keys()) {
-    const source = settings.sourceOf(project);
-    if (source === undefined) continue;
-    try {
-      await repositories.openHub(source);
-    } catch (error) {
-      if (errorCode(error) === undefined) throw error;
-      log.warn({ project, error }, "the hub could not be opened");
-    }
-  }
 }

@@ -42,55 +42,46 @@ export interface Commands {
   collect(project: ProjectId, by: string): Promise<number>;
 }
 
-export function createCommands(
-  ports: Pick<EnginePorts, "repositories" | "settings">,
-  world: World,
-  commit: (events: readonly FactoryEvent[]) => Promise<void>,
-): Commands {
-  function taskOf(id: TaskId): Task {
-    const task = world.tasks.get(id);
-    if (task === undefined)
-      throw new FactoryError("NOT_FOUND", `no task ${id}`, {
-        fault: "user",
-        hint: "see dispatch status for the tasks; a task is named PROJECT/SPEC_ID",
-      });
-    return task;
-  }
+type Ports = Pick<EnginePorts, "repositories" | "settings">;
+type CommitEvents = (events: readonly FactoryEvent[]) => Promise<void>;
 
+export function createCommands(ports: Ports, world: World, commit: CommitEvents): Commands {
+  return { feed: (files) => feedFiles(world, commit, files), ...projectCommands(ports, world, commit), ...taskCommands(world, commit) };
+}
+
+async function feedFiles(world: World, commit: CommitEvents, files: readonly SpecFile[]): Promise<FeedReport> {
+  const events: FactoryEvent[] = [];
+  const report = { planned: [] as TaskId[], revised: [] as TaskId[], unchanged: [] as TaskId[] };
+  for (const file of files) {
+    const id = taskIdOf(file.spec.project, file.spec.id);
+    const known = world.tasks.get(id);
+    if (known === undefined) {
+      events.push({ type: "task-planned", task: id, ...file });
+      report.planned.push(id);
+    } else if (known.digest === file.digest) {
+      report.unchanged.push(id);
+    } else {
+      if (known.state.kind !== "planned" || known.state.tries > 0) throw specChanged(known, file);
+      events.push({ type: "spec-revised", task: id, ...file });
+      report.revised.push(id);
+    }
+  }
+  await commit(events);
+  return report;
+}
+
+function projectCommands(ports: Ports, world: World, commit: CommitEvents): Pick<Commands, "startProject" | "pauseProject" | "collect"> {
   function requireProject(id: ProjectId): void {
     if (world.projects.has(id)) return;
     const hint = ports.settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `start it with dispatch start ${id}`;
     throw new FactoryError("NOT_FOUND", `project ${id} was never started`, { fault: "user", hint });
   }
-
   return {
-    async feed(files) {
-      const events: FactoryEvent[] = [];
-      const report = { planned: [] as TaskId[], revised: [] as TaskId[], unchanged: [] as TaskId[] };
-      for (const file of files) {
-        const id = taskIdOf(file.spec.project, file.spec.id);
-        const known = world.tasks.get(id);
-        if (known === undefined) {
-          events.push({ type: "task-planned", task: id, ...file });
-          report.planned.push(id);
-        } else if (known.digest === file.digest) {
-          report.unchanged.push(id);
-        } else {
-          if (known.state.kind !== "planned" || known.state.tries > 0) throw specChanged(known, file);
-          events.push({ type: "spec-revised", task: id, ...file });
-          report.revised.push(id);
-        }
-      }
-      await commit(events);
-      return report;
-    },
     async startProject(id) {
       const source = ports.settings.sourceOf(id);
       if (source === undefined) {
-        throw new FactoryError("NOT_FOUND", `project ${id} is not registered`, {
-          fault: "user",
-          hint: `dispatch project add ${id} --repo PATH_OR_URL --verify "CMD"`,
-        });
+        const hint = `dispatch project add ${id} --repo PATH_OR_URL --verify "CMD"`;
+        throw new FactoryError("NOT_FOUND", `project ${id} is not registered`, { fault: "user", hint });
       }
       const main = await ports.repositories.openHub(source);
       await commit([{ type: "project-started", project: id, main }]);
@@ -99,42 +90,51 @@ export function createCommands(
       requireProject(id);
       await commit([{ type: "project-paused", project: id, by }]);
     },
+    async collect(id, by) {
+      requireProject(id);
+      await commit([{ type: "collect-requested", project: id, by }]);
+      const collect = world.projects.get(id)?.collect;
+      return collect === undefined || collect.kind === "idle" ? (collect?.last?.requestedAt ?? 0) : collect.requestedAt;
+    },
+  };
+}
+
+function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "retry" | "cancel" | "stopAttempts"> {
+  function taskOf(id: TaskId): Task {
+    const task = world.tasks.get(id);
+    if (task !== undefined) return task;
+    throw new FactoryError("NOT_FOUND", `no task ${id}`, {
+      fault: "user",
+      hint: "see dispatch status for the tasks; a task is named PROJECT/SPEC_ID",
+    });
+  }
+  return {
     async retry(id, by, edited) {
-      const task = taskOf(id);
-      const { kind } = task.state;
+      const { kind } = taskOf(id).state;
       if (kind !== "parked" && kind !== "cancelled" && kind !== "backoff") {
         throw new FactoryError("NOT_ALLOWED", `${id} is ${kind}`, {
           fault: "user",
           hint: "only parked, cancelled and backing-off tasks are retried",
         });
       }
-      if (edited === undefined) await commit([{ type: "task-retried", task: id, by }]);
-      else await commit([{ type: "spec-revised", task: id, ...edited }]);
+      await commit([edited === undefined ? { type: "task-retried", task: id, by } : { type: "spec-revised", task: id, ...edited }]);
     },
     async cancel(id, by) {
-      const task = taskOf(id);
-      const { state } = task;
+      const { state } = taskOf(id);
       if (state.kind === "landing" || state.kind === "merged") {
-        throw new FactoryError("NOT_ALLOWED", `${id} is ${state.kind}`, {
-          fault: "user",
-          hint: "what is landing or merged is taken back with a revert, not a cancel",
-        });
+        const hint = "what is landing or merged is taken back with a revert, not a cancel";
+        throw new FactoryError("NOT_ALLOWED", `${id} is ${state.kind}`, { fault: "user", hint });
       }
       const events: FactoryEvent[] = [{ type: "task-cancelled", task: id, by }];
-      if (state.kind === "starting" || state.kind === "running")
+      if (state.kind === "starting" || state.kind === "running") {
         events.push({ type: "attempt-stop-asked", attempt: state.attempt, because: `cancelled by ${by}` });
+      }
       await commit(events);
     },
     async stopAttempts(because) {
       const live = [...world.attempts.values()].filter((attempt) => holdsSlot(attempt) && attempt.state.kind !== "stopping");
       await commit(live.map((attempt) => ({ type: "attempt-stop-asked", attempt: attempt.id, because })));
       return live.map((attempt) => attempt.id);
-    },
-    async collect(id, by) {
-      requireProject(id);
-      await commit([{ type: "collect-requested", project: id, by }]);
-      const collect = world.projects.get(id)?.collect;
-      return collect === undefined || collect.kind === "idle" ? (collect?.last?.requestedAt ?? 0) : collect.requestedAt;
     },
   };
 }

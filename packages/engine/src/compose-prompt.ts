@@ -27,7 +27,7 @@ export function composePrompt(task: Task, attempt: Attempt, verify: readonly Ver
     "",
     ...verify.map((command) => `- \`${command.run}\` must succeed${command.cwd === "." ? "" : ` in ${command.cwd}`}, and must run tests.`),
     "- No added line may hold TODO, FIXME, a placeholder or a stub.",
-    "- Only the paths above may differ from the base, and something must differ" + (spec.allowEmpty ? ", unless nothing had to be done." : "."),
+    `- Only the paths above may differ from the base, and something must differ${spec.allowEmpty ? ", unless nothing had to be done" : ""}.`,
     "",
     `You have ${maxRounds} rounds. The base is commit ${attempt.base}. Commit or leave your changes in the worktree; both are taken. Do not push, and do not switch branches.`,
     ...lastAttempt(task, attempt),

@@ -30,7 +30,7 @@ export async function startAttempt(ports: Ports, world: World, id: AttemptId): P
     return [];
   } catch (error) {
     if (!isFactoryError(error) || error.retry === "later") throw error;
-    return [{ type: "attempt-refused", attempt: id, because: withHint(error), retry: error.code === "SESSION_FAILED" ? "later" : "never" }];
+    return [{ type: "attempt-refused", attempt: id, because: withHint(error), retry: error.fault === "user" ? "never" : "later" }];
   }
 }
 

@@ -89,7 +89,10 @@ function settle(message: Readonly<Record<string, unknown>>, waiting: Map<number,
   const id = message["id"];
   const call = typeof id === "number" ? waiting.get(id) : undefined;
   const error = message["error"] as WireError | undefined;
-  if (call === undefined || typeof id !== "number") return options.onComplaint(error?.message ?? "an answer to no call");
+  if (call === undefined || typeof id !== "number") {
+    options.onComplaint(error?.message ?? "an answer to no call");
+    return;
+  }
   waiting.delete(id);
   if (error === undefined) call.resolve(message["result"]);
   else call.reject(asFactoryError(options.node, error));

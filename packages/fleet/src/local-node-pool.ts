@@ -1,5 +1,5 @@
 import { type AttemptId, type AttemptReport, type Clock, FactoryError, type Log, type NodeId, type NodePool } from "@dispatch/core";
-import { type Heartbeat, nodeRepositoryPath, type SeenAttempt, type TailAnswer, type TailFile, tmuxSocketName } from "@dispatch/protocol";
+import { type Heartbeat, type SeenAttempt, type TailAnswer, type TailFile, tmuxSocketName } from "@dispatch/protocol";
 import { createLocalNode, type LocalNode, type LocalNodeConfig } from "./local-node.ts";
 
 export interface LocalNodePoolOptions {
@@ -17,10 +17,8 @@ export interface LocalNodePool extends NodePool {
   open(): Promise<void>;
   /** Ends the hosts. Sessions go on. */
   close(): Promise<void>;
-  /** Makes the project's repository on a node, unless it is there. */
-  ensureRepository(node: NodeId, project: string): Promise<void>;
   /** What the node knows: of our attempts those it has ever seen, and strangers that have a worktree there. */
-  inventory(node: NodeId): Promise<readonly SeenAttempt[]>;
+  seenAttempts(node: NodeId): Promise<readonly SeenAttempt[]>;
   tail(node: NodeId, attempt: AttemptId, file: TailFile, from: number, round?: number): Promise<TailAnswer>;
   /** Program and arguments that show a session to a person. */
   attachCommand(node: NodeId, attempt: AttemptId): string[];
@@ -47,6 +45,7 @@ export function createLocalNodePool(options: LocalNodePoolOptions): LocalNodePoo
     if (node === undefined) throw new FactoryError("NOT_FOUND", `there is no node ${id}`, { fault: "user" });
     return node;
   };
+  const seen = async (node: NodeId) => await nodeOf(node).call("list", { attempts: Object.keys(options.cursors()) });
   return {
     nodes: () => [...nodes.values()].map((node) => node.snapshot()),
     onReport: (listener) => void reportListeners.push(listener),
@@ -62,17 +61,16 @@ export function createLocalNodePool(options: LocalNodePoolOptions): LocalNodePoo
       await nodeOf(node).call("discard", { attempt, held });
     },
     runVerify: async (node, job) => await nodeOf(node).call("verify", job),
-    repositoryUrl: (node, project) => nodeRepositoryPath(nodeOf(node).home(), project),
+    prepareRepository: async (node, project) => (await nodeOf(node).call("ensureRepo", { project })).path,
+    inventory: async (node) => (await seen(node)).map(({ attempt }) => attempt),
+    resync: (node) => nodeOf(node).resync(),
+    seenAttempts: seen,
     async open() {
       await Promise.all([...nodes.values()].map((node) => node.open()));
     },
     async close() {
       await Promise.all([...nodes.values()].map((node) => node.close()));
     },
-    async ensureRepository(node, project) {
-      await nodeOf(node).call("ensureRepo", { project });
-    },
-    inventory: async (node) => await nodeOf(node).call("list", { attempts: Object.keys(options.cursors()) }),
     tail: async (node, attempt, file, from, round) =>
       await nodeOf(node).call("tail", { attempt, file, from, ...(round === undefined ? {} : { round }) }),
     attachCommand: (node, attempt) => ["tmux", "-L", tmuxSocketName(nodeOf(node).home()), "attach-session", "-t", `=${attempt}`],

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import type { AttemptId, Clock, Log, NodeId, NodeSnapshot } from "@dispatch/core";
+import { type AttemptId, type Clock, errorCode, type Log, type NodeId, type NodeSnapshot } from "@dispatch/core";
 import type { Heartbeat, HostMethod, HostMethods, HostNotification } from "@dispatch/protocol";
 import { type HostLink, linkHost, unreachable } from "./host-link.ts";
 import { installBundle } from "./install-bundle.ts";
@@ -31,6 +31,8 @@ export interface LocalNode {
   /** Settles when the first try has succeeded or failed; further ones follow by themselves. */
   open(): Promise<void>;
   call<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): Promise<HostMethods[M]["result"]>;
+  /** Has everything behind the cursors sent again. */
+  resync(): void;
   close(): Promise<void>;
 }
 
@@ -38,98 +40,122 @@ const silenceMs = 30_000;
 const steadyMs = 10_000;
 const closePatienceMs = 10_000;
 
+interface LiveNode {
+  options: LocalNodeOptions;
+  status: NodeSnapshot["status"];
+  link: HostLink | undefined;
+  heartbeat: Heartbeat | undefined;
+  /** Links that fell in a row without having stood for a while. */
+  failures: number;
+  closing: boolean;
+  resyncing: boolean;
+  cancelRetry(): void;
+  onClosed(): void;
+}
+
 export function createLocalNode(options: LocalNodeOptions): LocalNode {
-  const { config, log, clock } = options;
-  let status: NodeSnapshot["status"] = { kind: "down", because: "not opened yet" };
-  let link: HostLink | undefined;
-  let heartbeat: Heartbeat | undefined;
-  let failures = 0;
-  let closing = false;
-  let cancelRetry = (): void => {};
-  let onClosed: (() => void) | undefined;
-
-  async function connect(): Promise<void> {
-    const facts = { node: config.id };
-    try {
-      mkdirSync(config.home, { recursive: true });
-      const bundle = await installBundle(homeOf(config), options.workerBundle);
-      if (closing) return;
-      await greet(bundle);
-      log.debug(facts, "node is up");
-    } catch (error) {
-      const because = error instanceof Error ? error.message : String(error);
-      log.warn({ ...facts, because }, "node could not be opened");
-      if (link === undefined) fell(because);
-      else link.kill();
-    }
-  }
-
-  async function greet(bundle: string): Promise<void> {
-    const watchdog = createWatchdog(clock, () => link?.kill());
-    let since = 0;
-    const mine = linkHost({
-      node: config.id,
-      bundle,
-      home: homeOf(config),
-      onLine: watchdog.heard,
-      onComplaint: (text) => log.warn({ node: config.id, text }, "host complained"),
-      onNotification(notification) {
-        if (notification.notify === "report") return options.onReport(notification);
-        const { notify: _, ...pulse } = notification;
-        heartbeat = pulse;
-        options.onChange();
-      },
-      onClose(because) {
-        watchdog.stop();
-        link = undefined;
-        if (since > 0 && clock.now() - since > steadyMs) failures = 0;
-        fell(because);
-      },
-    });
-    link = mine;
-    await mine.call("hello", { cursors: options.cursors() });
-    since = clock.now();
-    status = { kind: "up" };
-    options.onChange();
-  }
-
-  function fell(because: string): void {
-    const was = status.kind;
-    status = { kind: "down", because };
-    onClosed?.();
-    if (closing) return;
-    if (was === "up") log.warn({ node: config.id, because }, "node went down");
-    options.onChange();
-    const pauseMs = Math.min(30_000, 100 * 2 ** failures) * (0.5 + Math.random() / 2);
-    failures = Math.min(failures + 1, 20);
-    cancelRetry = clock.after(pauseMs, () => void connect());
-  }
-
+  const { config, clock } = options;
+  const live: LiveNode = {
+    options,
+    status: { kind: "down", because: "not opened yet" },
+    link: undefined,
+    heartbeat: undefined,
+    failures: 0,
+    closing: false,
+    resyncing: false,
+    cancelRetry: () => {},
+    onClosed: () => {},
+  };
   return {
     home: () => homeOf(config),
-    snapshot: () => ({ id: config.id, slots: config.slots, lowPriority: config.lowPriority, status }),
-    heartbeat: () => heartbeat,
-    open: connect,
+    snapshot: () => ({ id: config.id, slots: config.slots, lowPriority: config.lowPriority, status: live.status }),
+    heartbeat: () => live.heartbeat,
+    open: () => connect(live),
     call(method, params) {
-      if (link === undefined || status.kind === "down") {
-        return Promise.reject(unreachable(config.id, status.kind === "down" ? status.because : "no link"));
-      }
-      return link.call(method, params);
+      if (live.link !== undefined && live.status.kind === "up") return live.link.call(method, params);
+      return Promise.reject(unreachable(config.id, live.status.kind === "down" ? live.status.because : "no link"));
+    },
+    resync() {
+      if (live.resyncing || live.link === undefined || live.status.kind === "down") return;
+      live.resyncing = true;
+      const done = (): void => {
+        live.resyncing = false;
+      };
+      live.link.call("hello", { cursors: options.cursors() }).then(done, done);
     },
     async close() {
-      closing = true;
-      cancelRetry();
-      const open = link;
-      if (open === undefined) return;
+      live.closing = true;
+      live.cancelRetry();
+      const { link } = live;
+      if (link === undefined) return;
       const closed = new Promise<void>((resolve) => {
-        onClosed = resolve;
+        live.onClosed = resolve;
       });
-      open.end();
-      const cancelKill = clock.after(closePatienceMs, open.kill);
+      link.end();
+      const cancelKill = clock.after(closePatienceMs, link.kill);
       await closed;
       cancelKill();
     },
   };
+}
+
+async function connect(live: LiveNode): Promise<void> {
+  const { config, workerBundle, log } = live.options;
+  const facts = { node: config.id };
+  try {
+    mkdirSync(config.home, { recursive: true });
+    const bundle = await installBundle(homeOf(config), workerBundle);
+    if (live.closing) return;
+    await greet(live, bundle);
+    log.debug(facts, "node is up");
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    log.warn({ ...facts, because }, "node could not be opened");
+    // A link that fell has seen to the next try itself; one that stands but does not greet falls now.
+    if (live.link !== undefined) live.link.kill();
+    else if (live.status.kind === "down" && errorCode(error) !== "NODE_UNREACHABLE") fell(live, because);
+  }
+}
+
+async function greet(live: LiveNode, bundle: string): Promise<void> {
+  const { config, log, clock } = live.options;
+  const watchdog = createWatchdog(clock, () => live.link?.kill());
+  let upAt = 0;
+  live.link = linkHost({
+    node: config.id,
+    bundle,
+    home: homeOf(config),
+    onLine: watchdog.heard,
+    onComplaint: (text) => log.warn({ node: config.id, text }, "host complained"),
+    onNotification(notification) {
+      if (notification.notify === "report") return live.options.onReport(notification);
+      const { notify: _, ...pulse } = notification;
+      live.heartbeat = pulse;
+      live.options.onChange();
+    },
+    onClose(because) {
+      watchdog.stop();
+      live.link = undefined;
+      if (upAt > 0 && clock.now() - upAt > steadyMs) live.failures = 0;
+      fell(live, because);
+    },
+  });
+  await live.link.call("hello", { cursors: live.options.cursors() });
+  upAt = clock.now();
+  live.status = { kind: "up" };
+  live.options.onChange();
+}
+
+function fell(live: LiveNode, because: string): void {
+  const { config, log, clock, onChange } = live.options;
+  if (live.status.kind === "up" && !live.closing) log.warn({ node: config.id, because }, "node went down");
+  live.status = { kind: "down", because };
+  live.onClosed();
+  if (live.closing) return;
+  onChange();
+  const pauseMs = Math.min(30_000, 100 * 2 ** live.failures) * (0.5 + Math.random() / 2);
+  live.failures = Math.min(live.failures + 1, 20);
+  live.cancelRetry = clock.after(pauseMs, () => void connect(live));
 }
 
 /** The name the node's own program knows its home by. */

@@ -12,7 +12,9 @@ const place = ({ gate, path, line }: { gate: string; path?: string; line?: numbe
 
 function judge(each: ChangeCase, options: readonly string[] = []): string[] {
   const changes = parseDiff(bench.diff(each.before, each.after, options));
-  return judgeChange({ spec: aSpec(each.spec), changes, verify: null, policy: defaultGatePolicy }).map(place).sort();
+  return judgeChange({ spec: aSpec(each.spec), changes, verify: null, policy: defaultGatePolicy })
+    .map(place)
+    .sort();
 }
 
 describe("the findings of a change are the expected ones, and no others", () => {

@@ -90,16 +90,21 @@ function countTap(lines: readonly string[]): number | null {
 }
 
 function countVitest(lines: readonly string[]): number | null {
-  if (lines.some((line) => /^No test files found, exiting with code/.test(line.trim()))) return 0;
-  if (!lines.some((line) => /^\s*Test Files\s{1,4}(?:\d|no )/.test(line))) return null;
-  const summaries = lines.filter((line) => /^\s*Tests\s{1,4}(?:\d|no )/.test(line));
-  return summaries.length === 0 ? null : summaries.reduce((sum, line) => sum + sumBefore(line, /^(?:passed|failed)$/), 0);
+  const none = lines.some((line) => /^\s*No test files found, exiting with code \d/.test(line));
+  const spoke = lines.some((line) => /^\s*Test Files\s{1,4}(?:\d|no )/.test(line));
+  return sumSummaries(lines, spoke ? /^\s*Tests\s{1,4}(?:\d|no )/ : null, none);
 }
 
 function countJest(lines: readonly string[]): number | null {
-  if (lines.some((line) => /^No tests found, exiting with code/.test(line.trim()))) return 0;
-  const summaries = lines.filter((line) => /^Tests:\s+.*\d+ total$/.test(line));
-  return summaries.length === 0 ? null : summaries.reduce((sum, line) => sum + sumBefore(line, /^(?:passed|failed)$/), 0);
+  const none = lines.some((line) => /^\s*No tests found, exiting with code \d/.test(line));
+  return sumSummaries(lines, /^Tests:\s+.*\d+ total$/, none);
+}
+
+/** What summaries add up to; where there is none, zero if the runner said that it found nothing. */
+function sumSummaries(lines: readonly string[], summary: RegExp | null, none: boolean): number | null {
+  const summaries = summary === null ? [] : lines.filter((line) => summary.test(line));
+  if (summaries.length === 0) return none ? 0 : null;
+  return summaries.reduce((sum, line) => sum + sumBefore(line, /^(?:passed|failed)$/), 0);
 }
 
 function countMocha(lines: readonly string[]): number | null {

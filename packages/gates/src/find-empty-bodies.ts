@@ -131,7 +131,7 @@ function wordSignature(head: string, pattern: RegExp): Signature | undefined {
 
 const doesNothing = /no_?op|^nop|^(?:empty|ignore|dummy|stub|fake|mock|null|nothing|skip|swallow|_)/i;
 const hook =
-  /^(?:on|before|after|did|will|pre|post|ng|component|visit|enter|exit|should)(?=[A-Z_]|$)|^(?:dispose|close|destroy|flush|unref|ref|end|log|debug|info|warn|error|trace|fatal|verbose|setup|teardown|setUp|tearDown|finalize|cleanup|main|ready|release|shutdown|unsubscribe|cancel|abort|reset|clear|mount|unmount|activate|deactivate|connectedCallback|disconnectedCallback|get|set|observe|unobserve|disconnect)$/i;
+  /^(?:on|before|after|did|will|pre|post|ng|component|host|visit|enter|exit|should)(?=[A-Z_]|$)|^(?:dispose|close|destroy|flush|unref|ref|end|log|debug|info|warn|error|trace|fatal|verbose|setup|teardown|setUp|tearDown|finalize|cleanup|main|ready|release|shutdown|unsubscribe|cancel|abort|reset|clear|mount|unmount|activate|deactivate|connectedCallback|disconnectedCallback|get|set|observe|unobserve|disconnect)$/i;
 const idleClass =
   /\b(?:class|object|interface|struct|extension)\s+\w*(?:Null|No_?op|Nop|Fake|Stub|Mock|Dummy|Empty|Silent|Base|Abstract|Adapter|Void)\w*|\babstract\s+class\b|\binterface\s|^\s*(?:public\s+)?extension\s/i;
 /** The label by which Cocoa names what a delegate is told. */

@@ -10,4 +10,4 @@ export { judgePlaceholder } from "./judge-placeholder.ts";
 export { judgeScope } from "./judge-scope.ts";
 export { describeEvidence, judgeVerify } from "./judge-verify.ts";
 export { parseDiff } from "./parse-diff.ts";
-export { defaultGatePolicy, type GateInput, type GatePolicy } from "./policy.ts";
+export { defaultGatePolicy, type GateInput } from "./policy.ts";

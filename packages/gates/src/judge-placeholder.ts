@@ -51,7 +51,7 @@ function findHitsInRun(run: readonly ChangedLine[], path: string, language: Lang
   const hits = new Map<number, Hit>();
   lexed.forEach((line, i) => {
     const near = run.slice(Math.max(0, i - 4), i + 5).map((each) => each.text);
-    const mark = findMark(line, language, near, extra);
+    const mark = findMark(line, language, { near, above: lexed[i - 1] }, extra);
     if (mark !== undefined) hits.set(line.line, { kind: "mark", line: line.line, text: line.text, word: mark.word, key: `mark ${mark.rest}` });
   });
   for (const stub of findStubs({ run: lexed, path, language, hunk })) {

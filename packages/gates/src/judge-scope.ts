@@ -1,7 +1,7 @@
-import { coversAny, coversPath, type Finding, type TaskSpec } from "@dispatch/core";
+import { coversAny, coversPath, type Finding, type GatePolicy, type TaskSpec } from "@dispatch/core";
 import { type Change, submoduleMode, symlinkMode } from "./change.ts";
 import { cutText, quoteLine } from "./clean-output.ts";
-import type { GateInput, GatePolicy } from "./policy.ts";
+import type { GateInput } from "./policy.ts";
 import { symlinkEscape } from "./symlink-escape.ts";
 
 /**

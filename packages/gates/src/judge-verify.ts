@@ -8,7 +8,7 @@ import { quoteFailure } from "./quote-failure.ts";
  * G01: every verify command ended by itself with code 0 and, where its test runner is known, ran at least one test.
  * `verify: null` is not judged; an empty list is red, for nothing was shown.
  */
-export function judgeVerify({ verify }: GateInput): Finding[] {
+export function judgeVerify({ verify }: Pick<GateInput, "verify">): Finding[] {
   if (verify === null) return [];
   if (verify.length === 0) {
     return [

@@ -11,8 +11,38 @@ import { decodeUtf8, unquotePath } from "./unquote-path.ts";
 const bench = openDiffBench();
 afterAll(() => bench.remove());
 
-const awkward = fc.constantFrom("", "+++ b/x", "--- a/x", "@@ -1 +1 @@", "diff --git a/x b/x", "\\ No newline at end of file", "+", "-", " ", "def f():", "    pass", "x".repeat(90), "名", "'", '"""', "`", "/*", "// TODO");
-const text = fc.tuple(fc.array(fc.oneof(awkward, fc.string({ maxLength: 6 }).map((line) => line.replace(/[\r\n\0]/g, "_"))), { maxLength: 12 }), fc.boolean()).map(([lines, ended]) => (lines.length === 0 ? "" : lines.join("\n") + (ended ? "\n" : "")));
+const awkward = fc.constantFrom(
+  "",
+  "+++ b/x",
+  "--- a/x",
+  "@@ -1 +1 @@",
+  "diff --git a/x b/x",
+  "\\ No newline at end of file",
+  "+",
+  "-",
+  " ",
+  "def f():",
+  "    pass",
+  "x".repeat(90),
+  "名",
+  "'",
+  '"""',
+  "`",
+  "/*",
+  "// TODO",
+);
+const text = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        awkward,
+        fc.string({ maxLength: 6 }).map((line) => line.replace(/[\r\n\0]/g, "_")),
+      ),
+      { maxLength: 12 },
+    ),
+    fc.boolean(),
+  )
+  .map(([lines, ended]) => (lines.length === 0 ? "" : lines.join("\n") + (ended ? "\n" : "")));
 const name = fc.constantFrom("a.ts", "b.py", "dir/c.go", "sp ace.md", "é.txt", 'q"\t.rs', "b/b");
 const tree = fc.dictionary(name, text, { maxKeys: 5 });
 
@@ -61,7 +91,18 @@ test("any text can be parsed and judged", () => {
   const piece = fc.oneof(
     awkward,
     fc.string({ unit: "binary", maxLength: 20 }),
-    fc.constantFrom(":100644 100644 aaa bbb M\0", "diff --git ", 'diff --git "a/\\303" "b/', "@@ -1,3 +1,999999999 @@ x", "@@ -a", "\0", "old mode 100644", "Binary files ", "GIT binary patch", "rename from x"),
+    fc.constantFrom(
+      ":100644 100644 aaa bbb M\0",
+      "diff --git ",
+      'diff --git "a/\\303" "b/',
+      "@@ -1,3 +1,999999999 @@ x",
+      "@@ -a",
+      "\0",
+      "old mode 100644",
+      "Binary files ",
+      "GIT binary patch",
+      "rename from x",
+    ),
   );
   const noise = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join("\n"));
   fc.assert(
@@ -78,10 +119,14 @@ test("any text can be parsed and judged", () => {
 
 test("bytes decode as the decoder of the shell does", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 12 }), fc.constantFrom<number[]>([], [0xe2, 0x82, 0xac], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0x80], [0xc3]), (bytes, more) => {
-      const all = [...bytes, ...more];
-      expect(decodeUtf8(all)).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(all)));
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 12 }),
+      fc.constantFrom<number[]>([], [0xe2, 0x82, 0xac], [0xf0, 0x9f, 0x98], [0xed, 0xa0, 0x80], [0xc3]),
+      (bytes, more) => {
+        const all = [...bytes, ...more];
+        expect(decodeUtf8(all)).toBe(new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(all)));
+      },
+    ),
     { numRuns: 2000 },
   );
 });

@@ -46,15 +46,20 @@ describe("a real diff", () => {
   });
 
   test("empty files, missing newlines, CRLF and binary content", () => {
-    const changes = parseDiff(
-      bench.diff({ empty: "", crlf: "a\r\nb\r\n", end: "x" }, { filled: "", crlf: "a\r\nc\r\n", end: "x\ny", bin: "a\0b" }),
-    );
+    const changes = parseDiff(bench.diff({ empty: "", crlf: "a\r\nb\r\n", end: "x" }, { filled: "", crlf: "a\r\nc\r\n", end: "x\ny", bin: "a\0b" }));
     const lines = changes.map(({ path, binary, addedLines }) => [path, binary, addedLines]);
     expect(lines).toEqual([
       ["bin", true, []],
       ["crlf", false, [{ line: 2, text: "c" }]],
       ["empty", false, []],
-      ["end", false, [{ line: 1, text: "x" }, { line: 2, text: "y" }]],
+      [
+        "end",
+        false,
+        [
+          { line: 1, text: "x" },
+          { line: 2, text: "y" },
+        ],
+      ],
       ["filled", false, []],
     ]);
   });
@@ -87,7 +92,9 @@ describe("a path comes out the same from both parts", () => {
   test.each([["true"], ["false"]])("with core.quotePath=%s", (quoted) => {
     const after = Object.fromEntries(paths.map((path) => [path, `${JSON.stringify(path)}\n`]));
     const changes = parseDiff(bench.diff({}, after, ["-c", `core.quotePath=${quoted}`]));
-    expect(changes.map(({ path, addedLines }) => [path, addedLines[0]?.text]).sort()).toEqual(paths.map((path) => [path, JSON.stringify(path)]).sort());
+    expect(changes.map(({ path, addedLines }) => [path, addedLines[0]?.text]).sort()).toEqual(
+      paths.map((path) => [path, JSON.stringify(path)]).sort(),
+    );
   });
 });
 
@@ -99,7 +106,9 @@ describe("what only one part names is kept", () => {
   });
 
   test("a record without a section cannot be read", () => {
-    expect(parseDiff({ raw: `:100644 100644 ${"a".repeat(40)} ${"b".repeat(40)} M\0x.ts\0`, patch: "" })).toMatchObject([{ path: "x.ts", kind: "modified", binary: true }]);
+    expect(parseDiff({ raw: `:100644 100644 ${"a".repeat(40)} ${"b".repeat(40)} M\0x.ts\0`, patch: "" })).toMatchObject([
+      { path: "x.ts", kind: "modified", binary: true },
+    ]);
   });
 
   test("a patch that ends too early cannot be read", () => {

@@ -98,6 +98,7 @@ export function createSqliteLedger(file: string): Ledger {
 }
 
 function writeCommit(queries: Queries, commit: Commit, revisions: Map<string, number>, owners: Map<string, string>): void {
+  for (const key of commit.done) queries.deleteEffect.run({ key });
   for (const attemptRow of commit.change.attempts) owners.set(attemptRow.id, attemptRow.task);
   for (const stored of commit.events) {
     queries.insertEvent.run({
@@ -109,7 +110,6 @@ function writeCommit(queries: Queries, commit: Commit, revisions: Map<string, nu
     });
   }
   writeChange(queries, commit.change, commit.events.at(-1)?.seq ?? 0, revisions);
-  for (const key of commit.done) queries.deleteEffect.run({ key });
 }
 
 function writeChange(queries: Queries, change: Change, seq: number, revisions: Map<string, number>): void {

@@ -33,7 +33,7 @@ export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
     events: join(dir, "events.ndjson"),
     status: join(dir, "status.json"),
     stop: join(dir, "stop.json"),
-    spec: join(dir, "spec.json"),
+    spec: join(dir, "spec.md"),
     fifo: join(dir, "output.fifo"),
     index: join(dir, "index"),
     worktree: join(home, "work", attempt),

@@ -130,4 +130,17 @@ export const compiledCases: readonly ChangeCase[] = [
     },
     expect: at("Store.cs", 4, 7, 10),
   },
+  {
+    name: "doubles in test folders, and defaults of a delegate protocol",
+    language: "csharp",
+    before: {},
+    after: {
+      "src/Posts.UnitTests/FakeStore.cs": "class FakeStore : IStore {\n    public void Save(Post p) { }\n    public Post Load() => throw new NotImplementedException();\n}\n",
+      "src/Replace.cs": "class Replace {\n    string Run(string v) => Json.Parse(@\"{x: XXX}\".Replace(\"XXX\", v));\n}\n",
+      "tests/fail.stderr": "help: the trait `Extract` is not implemented for `Payload`\n",
+      "src/host.ts": "class Controller {\n  hostConnected() {}\n}\n",
+      "Monitor.swift": "public extension EventMonitor {\n    func request(_ request: Request, result: Int) {}\n}\nclass A {\n    func session(_ session: Session, didBecomeInvalid error: Error?) {}\n}\n",
+    },
+    expect: [],
+  },
 ];

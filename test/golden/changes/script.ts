@@ -53,6 +53,14 @@ const field = { type: "text", placeholder: "Title", value };
 const shown = props.placeholder ?? t("placeholder");
 screen.getByPlaceholderText("Title");
 // The placeholder text is shown while the field is empty.
+// Each row is as high as the
+// placeholder mirrors it, so that nothing moves; shown once per placeholder.
+// Skips methods which are not implemented by the plugin.
+/**
+ * useEffect(() => {
+ *   // your code here
+ * });
+ */
 input.setAttribute("placeholder", "Title");
 const styles = css\`&::placeholder { color: gray; }\`;
 const classes = "placeholder:text-gray-400 placeholder-shown:border";

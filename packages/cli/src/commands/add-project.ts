@@ -17,11 +17,20 @@ export async function addProject(context: CommandContext, input: AddProjectInput
   const factory = await factoryOf(context);
   const controller = await import("@dispatch/controller");
   const { name, repo, branch, verify, landing, executor } = input;
-  const added = await controller.addProject(factory, { name, repo, branch, verify: [...verify], landing, ...(executor === undefined ? {} : { executor }) });
+  const added = await controller.addProject(factory, {
+    name,
+    repo,
+    branch,
+    verify: [...verify],
+    landing,
+    ...(executor === undefined ? {} : { executor }),
+  });
   if (input.json) terminal.json(added);
   else {
     terminal.note(added.warnings.map((warning) => `${terminal.paint.warn("warning:")} ${warning}`));
-    terminal.out([`${terminal.paint.good("added")} ${added.project}: ${added.repo} (${branch}, lands ${landing === "continuous" ? "continuously" : "on collect"})`]);
+    terminal.out([
+      `${terminal.paint.good("added")} ${added.project}: ${added.repo} (${branch}, lands ${landing === "continuous" ? "continuously" : "on collect"})`,
+    ]);
     terminal.out([`  try: put specs into specs/pending (specs/examples shows one), dispatch lint, then dispatch start ${added.project} --follow`]);
   }
   return exitCodes.ok;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { FactoryError } from "@dispatch/core";
 import type { AttachView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { taskPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { resolveTask } from "../resolve-task.ts";
@@ -26,7 +26,13 @@ function showSession(command: readonly string[]): Promise<number> {
   return new Promise<number>((resolve, reject) => {
     const child = spawn(program, args, { stdio: "inherit" });
     child.once("error", (cause) =>
-      reject(new FactoryError("TOOL_MISSING", `${program} could not be started: ${cause.message}`, { fault: "dependency", hint: `install ${program}`, cause })),
+      reject(
+        new FactoryError("TOOL_MISSING", `${program} could not be started: ${cause.message}`, {
+          fault: "dependency",
+          hint: `install ${program}`,
+          cause,
+        }),
+      ),
     );
     child.once("exit", (code) => resolve(code === 0 ? exitCodes.ok : exitCodes.failed));
   }).finally(() => process.off("SIGINT", ignore));

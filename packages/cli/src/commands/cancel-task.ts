@@ -1,4 +1,4 @@
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { taskPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { resolveTask } from "../resolve-task.ts";

@@ -1,6 +1,6 @@
 import type { LastCollect } from "@dispatch/core";
 import type { CollectView, StatusView, TaskRow } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { type DaemonClient, projectPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { projectOf } from "../find-project.ts";
@@ -72,6 +72,8 @@ function newlyMerged(before: StatusView, after: StatusView): TaskRow[] {
 function printEnd(terminal: Terminal, project: string, landed: readonly TaskRow[], last: LastCollect): void {
   terminal.out(collectLines(project, landed, last, terminal.view()));
   if (last.outcome === "stopped") {
-    terminal.note(errorLines({ code: last.code, message: `the collect of ${project} stopped: ${last.because}`, hint: last.hint, facts: {} }, terminal.paint));
+    terminal.note(
+      errorLines({ code: last.code, message: `the collect of ${project} stopped: ${last.because}`, hint: last.hint, facts: {} }, terminal.paint),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { errorCode } from "@dispatch/core";
-import type { DownRequest, StatusView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import type { DownRequest } from "@dispatch/protocol";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import type { DaemonClient } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { catchInterruption } from "../interruption.ts";
@@ -42,12 +42,17 @@ export async function endDaemon(context: CommandContext, input: { mode: Mode; js
 
 /** The number of sessions when the daemon was asked; undefined when there is none to ask. */
 async function askDown(client: DaemonClient, mode: Mode): Promise<number | undefined> {
+  const sessions = await unlessUnreachable(async () => (await client.status()).sessions.length);
+  // It may be gone before its answer has arrived.
+  if (sessions !== undefined) await unlessUnreachable(() => client.post("/down", { mode } satisfies DownRequest));
+  return sessions;
+}
+
+async function unlessUnreachable<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
-    const { sessions }: StatusView = await client.status();
-    await client.post("/down", { mode } satisfies DownRequest);
-    return sessions.length;
+    return await call();
   } catch (error) {
-    if (errorCode(error) === "DAEMON_UNREACHABLE" && (await healthOf(client)) === undefined) return undefined;
+    if (errorCode(error) === "DAEMON_UNREACHABLE") return undefined;
     throw error;
   }
 }

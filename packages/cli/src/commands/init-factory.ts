@@ -12,6 +12,10 @@ export async function initFactory(context: CommandContext, input: { dir: string 
     terminal.json({ factory: dir, created, kept });
     return exitCodes.ok;
   }
+  if (created.length === 0) {
+    terminal.out([`${dir} is a factory already; nothing was changed`]);
+    return exitCodes.ok;
+  }
   terminal.out([...created.map((path) => `${terminal.paint.good("made")} ${path}`), ...kept.map((path) => terminal.paint.faint(`kept ${path}`))]);
   const away = relative(context.cwd, dir);
   terminal.out([

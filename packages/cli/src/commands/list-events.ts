@@ -1,5 +1,5 @@
 import type { EventView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { catchInterruption } from "../interruption.ts";
 import { eventLine } from "../render/event-line.ts";

@@ -28,13 +28,27 @@ export async function listProjects(context: CommandContext, input: { json: boole
     terminal.out(["no projects are registered", '  try: dispatch project add NAME --repo PATH_OR_URL --verify "CMD"']);
     return exitCodes.ok;
   }
-  const columns = [{ title: "PROJECT" }, { title: "STATE" }, { title: "LANDING" }, { title: "BRANCH" }, { title: "TASKS" }, { title: "REPOSITORY", grow: true }];
+  const columns = [
+    { title: "PROJECT" },
+    { title: "STATE" },
+    { title: "LANDING" },
+    { title: "BRANCH" },
+    { title: "TASKS" },
+    { title: "REPOSITORY", grow: true },
+  ];
   const cells = projects.map(({ name, repo, branch, landing, placing, counts }) => [
     { text: name },
     { text: rows === undefined ? "no daemon" : (placing ?? "not started") },
     { text: landing },
     { text: branch },
-    { text: counts === null ? "" : Object.entries(counts).map(([state, count]) => `${count} ${state}`).join(", ") },
+    {
+      text:
+        counts === null
+          ? ""
+          : Object.entries(counts)
+              .map(([state, count]) => `${count} ${state}`)
+              .join(", "),
+    },
     { text: repo },
   ]);
   const view = terminal.view();

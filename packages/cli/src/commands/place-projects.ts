@@ -1,9 +1,12 @@
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { projectPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 
 /** `dispatch pause [PROJECT]` and `dispatch resume [PROJECT]`; all projects when none is named. */
-export async function placeProjects(context: CommandContext, input: { act: "pause" | "resume"; project: string | undefined; json: boolean }): Promise<number> {
+export async function placeProjects(
+  context: CommandContext,
+  input: { act: "pause" | "resume"; project: string | undefined; json: boolean },
+): Promise<number> {
   const { terminal } = context;
   const client = await clientOf(context);
   const projects = input.project === undefined ? (await client.status()).projects.map((project) => project.id) : [input.project];

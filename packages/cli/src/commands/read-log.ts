@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LogView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { type DaemonClient, taskPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { catchInterruption } from "../interruption.ts";
@@ -39,7 +39,12 @@ export async function readLog(context: CommandContext, input: LogInput): Promise
 }
 
 /** One round's log from its beginning; while following, the rounds and attempts after it as well. */
-async function* readPieces(client: DaemonClient, task: string, input: LogInput, signal: AbortSignal): AsyncGenerator<{ view: LogView; first: boolean }> {
+async function* readPieces(
+  client: DaemonClient,
+  task: string,
+  input: LogInput,
+  signal: AbortSignal,
+): AsyncGenerator<{ view: LogView; first: boolean }> {
   let shown = await readPiece(client, task, input, 0);
   yield { view: shown, first: true };
   while (!signal.aborted) {

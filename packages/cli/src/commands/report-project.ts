@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FactoryError } from "@dispatch/core";
 import type { ReportView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { projectPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { plainPaint } from "../render/paint.ts";
@@ -32,7 +32,11 @@ export async function reportProject(context: CommandContext, input: ReportInput)
   try {
     await writeFile(file, `${lines.join("\n")}\n`);
   } catch (cause) {
-    throw new FactoryError("USAGE", `${file} cannot be written: ${(cause as Error).message}`, { fault: "user", hint: "name a file in a folder that exists", cause });
+    throw new FactoryError("USAGE", `${file} cannot be written: ${(cause as Error).message}`, {
+      fault: "user",
+      hint: "name a file in a folder that exists",
+      cause,
+    });
   }
   terminal.note([`wrote ${file}`]);
   return exitCodes.ok;

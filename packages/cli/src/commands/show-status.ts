@@ -1,6 +1,6 @@
-import { projectOf } from "../find-project.ts";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { projectOf } from "../find-project.ts";
 import { fitPainted } from "../render/fit-painted.ts";
 import { statusLines } from "../render/status-lines.ts";
 

@@ -1,5 +1,5 @@
 import type { TaskView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { taskPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { taskLines } from "../render/task-lines.ts";

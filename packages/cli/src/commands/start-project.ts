@@ -1,5 +1,5 @@
 import type { FeedView } from "@dispatch/protocol";
-import { clientOf, type CommandContext } from "../command-context.ts";
+import { type CommandContext, clientOf } from "../command-context.ts";
 import { projectPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { feedLines } from "../render/feed-lines.ts";

@@ -25,7 +25,7 @@ function declareInit(program: Command, perform: Perform): void {
 interface AddOptions extends JsonOption {
   repo: string;
   branch: string;
-  verify: string[];
+  verify?: string[];
   landing: "continuous" | "on-collect";
   executor?: string;
 }
@@ -39,18 +39,21 @@ function declareProject(program: Command, perform: Perform): void {
     .argument("<name>", "lower-case letters, digits and single dashes")
     .requiredOption("--repo <path-or-url>", "the repository; what lands is published to it")
     .option("--branch <name>", "the branch that is worked on", "main")
-    .option("--verify <command>", "has to be green for a change to land (repeatable)", (value: string, all: string[]) => [...all, value], [])
+    .option("--verify <command>", "has to be green for a change to land (repeatable)", (value: string, all: string[] = []) => [...all, value])
     .addOption(new Option("--landing <when>", "when work lands").choices(["continuous", "on-collect"]).default("continuous"))
     .option("--executor <name>", "the agent of specs that name none")
     .option(jsonFlag, jsonText)
     .addHelpText(
       "after",
-      examples('project add shop --repo ../shop --verify "npm test"', "project add docs --repo https://example.org/docs.git --branch trunk --landing on-collect"),
+      examples(
+        'project add shop --repo ../shop --verify "npm test"',
+        "project add docs --repo https://example.org/docs.git --branch trunk --landing on-collect",
+      ),
     )
     .action((name: string, options: AddOptions) =>
       perform(options.json, async (context) => {
-        const { json = false, executor, ...rest } = options;
-        return (await import("../commands/add-project.ts")).addProject(context, { name, ...rest, executor, json });
+        const { json = false, executor, verify = [], ...rest } = options;
+        return (await import("../commands/add-project.ts")).addProject(context, { name, ...rest, verify, executor, json });
       }),
     );
   project
@@ -59,7 +62,9 @@ function declareProject(program: Command, perform: Perform): void {
     .description("The registered repositories, and how far they are when a daemon runs.")
     .option(jsonFlag, jsonText)
     .addHelpText("after", examples("project list"))
-    .action(({ json }: JsonOption) => perform(json, async (context) => (await import("../commands/list-projects.ts")).listProjects(context, { json: json ?? false })));
+    .action(({ json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/list-projects.ts")).listProjects(context, { json: json ?? false })),
+    );
 }
 
 function declareLint(program: Command, perform: Perform): void {

@@ -4,7 +4,7 @@ import { examples, type Perform } from "./perform.ts";
 import { declareProjectCommands } from "./project-commands.ts";
 import { declareTaskCommands } from "./task-commands.ts";
 
-const exitCodeText = "\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no daemon answers, 4 direction rejected.";
+const exitCodeText = "\n\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no daemon answers, 4 direction rejected.";
 
 /** The whole command line. Nothing that a command needs is loaded before it is called. */
 export function declareProgram(version: string, perform: Perform): Command {
@@ -16,7 +16,10 @@ export function declareProgram(version: string, perform: Perform): Command {
     .helpCommand("help [command]", "show help of a command")
     .option("--factory <dir>", "the factory folder; else DISPATCH_FACTORY, else the nearest folder with dispatch.yaml")
     .configureHelp({ showGlobalOptions: true })
-    .addHelpText("after", examples("init", 'project add shop --repo ../shop --verify "npm test"', "start shop --follow", "why S03", "report shop") + exitCodeText)
+    .addHelpText(
+      "after",
+      examples("init", 'project add shop --repo ../shop --verify "npm test"', "start shop --follow", "why S03", "report shop") + exitCodeText,
+    )
     .showSuggestionAfterError(true);
   program.commandsGroup("The factory:");
   declareFactoryCommands(program, perform);

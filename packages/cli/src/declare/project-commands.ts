@@ -48,7 +48,9 @@ function declarePlacing(program: Command, perform: Perform): void {
       .option(jsonFlag, jsonText)
       .addHelpText("after", examples(act, `${act} shop`))
       .action((project: string | undefined, { json }: JsonOption) =>
-        perform(json, async (context) => (await import("../commands/place-projects.ts")).placeProjects(context, { act, project, json: json ?? false })),
+        perform(json, async (context) =>
+          (await import("../commands/place-projects.ts")).placeProjects(context, { act, project, json: json ?? false }),
+        ),
       );
   }
 }

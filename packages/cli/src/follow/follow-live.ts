@@ -1,7 +1,7 @@
-import { projectOf } from "../find-project.ts";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorCode } from "@dispatch/core";
 import type { StatusView } from "@dispatch/protocol";
+import { projectOf } from "../find-project.ts";
 import { openLiveScreen } from "../live-screen.ts";
 import { followFrame } from "../render/follow-frame.ts";
 import { settledOf } from "../render/settled.ts";
@@ -24,7 +24,8 @@ export async function followLive(parts: FollowParts, stdout: NodeJS.WriteStream)
     for (;;) {
       const row = projectOf(status, project);
       const settled = settledOf(status, row);
-      const note = settled.kind !== "going" ? "" : state.reached ? "Ctrl-C stops following; tasks go on" : "the daemon does not answer; waiting for it";
+      const note =
+        settled.kind !== "going" ? "" : state.reached ? "Ctrl-C stops following; tasks go on" : "the daemon does not answer; waiting for it";
       screen.draw(followFrame(status, row, note, terminal.view(), terminal.rows() - 1));
       if (settled.kind !== "going") return { settled, project: row };
       await state.changeOrTick(tickMs);

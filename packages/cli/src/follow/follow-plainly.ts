@@ -1,5 +1,5 @@
-import { projectOf } from "../find-project.ts";
 import type { EventView, StatusView, TaskRow } from "@dispatch/protocol";
+import { projectOf } from "../find-project.ts";
 import { eventText } from "../render/event-text.ts";
 import { settledOf } from "../render/settled.ts";
 import { progressLine, projectLine } from "../render/status-lines.ts";
@@ -15,7 +15,7 @@ export async function followPlainly(parts: FollowParts): Promise<FollowEnd> {
   const { terminal, client, project, signal } = parts;
   const first = await client.status(project);
   const states = new Map(first.tasks.map((task) => [task.id, task.state]));
-  terminal.out([projectLine(projectOf(first, project), terminal.view()), progressLine(first.tasks, first.eta, terminal.view())]);
+  terminal.out([projectLine(projectOf(first, project), terminal.view()), progressLine(first.tasks, terminal.view())]);
   const ended = endOf(first, project);
   if (ended !== undefined) return ended;
   const onReach = (reached: boolean) => terminal.note([reached ? "the daemon is back" : "the daemon does not answer; waiting for it"]);
@@ -44,7 +44,8 @@ async function traceEvent(parts: FollowParts, stored: EventView, subject: string
   const { terminal, client, project } = parts;
   const before = states.get(subject);
   const next = nextState(stored.event);
-  const after = next === "ask" ? (await client.status(project)).tasks.find((task) => task.id === subject)?.state : next === "unchanged" ? before : next;
+  const after =
+    next === "ask" ? (await client.status(project)).tasks.find((task) => task.id === subject)?.state : next === "unchanged" ? before : next;
   if (after !== undefined) states.set(subject, after);
   terminal.out([traceLine(stored, before, after, terminal.view())]);
 }

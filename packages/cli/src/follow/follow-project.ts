@@ -21,7 +21,7 @@ export async function followProject(terminal: Terminal, client: DaemonClient, pr
       return exitCodes.interrupted;
     }
     const { lines, parked } = settledLines(end.settled, end.project);
-    terminal.out(lines);
+    terminal.out(terminal.live ? ["", ...lines] : lines);
     return parked ? exitCodes.failed : exitCodes.ok;
   } finally {
     interruption.release();

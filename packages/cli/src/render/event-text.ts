@@ -95,7 +95,9 @@ function landingText(event: LandingEvent): string {
     case "candidate-verified":
       return `verified: ${event.verify.map(commandText).join("; ") || "no commands"}`;
     case "candidate-refused":
-      return event.conflict === null ? `refused: ${findingsText(event.findings)}` : `conflict in ${event.conflict.paths.map((one) => one.path).join(", ")}`;
+      return event.conflict === null
+        ? `refused: ${findingsText(event.findings)}`
+        : `conflict in ${event.conflict.paths.map((one) => one.path).join(", ")}`;
     case "landing-deferred":
       return `queued again: ${event.because}`;
     case "task-merged":

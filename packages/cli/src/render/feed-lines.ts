@@ -1,6 +1,6 @@
 import type { FeedView, SpecProblem } from "@dispatch/protocol";
-import type { Paint } from "./paint.ts";
 import { plural } from "./figures.ts";
+import type { Paint } from "./paint.ts";
 import { oneLine } from "./text-width.ts";
 import type { View } from "./view.ts";
 

@@ -1,9 +1,9 @@
 import type { ProjectRow, StatusView } from "@dispatch/protocol";
 import { ageText, plural, tokensText } from "./figures.ts";
-import { nodesLine, progressLine, projectLine, troubleLines } from "./status-lines.ts";
+import { fitPainted } from "./fit-painted.ts";
+import { progressLine, projectLine, slotsLine, troubleLines } from "./status-lines.ts";
 import { type Column, tableLines } from "./table.ts";
 import { sortRows, specIdOf, taskTable } from "./task-table.ts";
-import { fitPainted } from "./fit-painted.ts";
 import type { View } from "./view.ts";
 
 const slotColumns: readonly Column[] = [
@@ -22,7 +22,7 @@ const slotColumns: readonly Column[] = [
 export function followFrame(status: StatusView, project: ProjectRow, note: string, view: View, height: number): string[] {
   const { paint } = view;
   const rows = sortRows(status.tasks.filter((task) => task.project === project.id));
-  const head = [projectLine(project, view), progressLine(rows, status.eta, view), nodesLine(status.nodes, view)];
+  const head = [projectLine(project, view), progressLine(rows, view), slotsLine(status, view)];
   if (status.draining) head.push(paint.warn("draining: nothing new starts"));
   head.push(...status.troubles.slice(0, 2).flatMap((trouble) => troubleLines(trouble, view)));
   const foot = note === "" ? [] : ["", paint.faint(note)];
@@ -31,7 +31,15 @@ export function followFrame(status: StatusView, project: ProjectRow, note: strin
   const withSlots = slots.length > 0 && room >= slots.length + 5 ? ["", ...slots] : [];
   const table = taskTable(rows, view);
   const left = room - withSlots.length - 1;
-  const tasks = table.length <= left ? table : cutTable(table, rows.map((row) => row.display), left, view);
+  const tasks =
+    table.length <= left
+      ? table
+      : cutTable(
+          table,
+          rows.map((row) => row.display),
+          left,
+          view,
+        );
   const body = left >= 2 && rows.length > 0 ? ["", ...tasks] : [];
   return [...head, ...withSlots, ...body, ...foot].slice(0, height).map((line) => fitPainted(line, view.columns));
 }

@@ -1,5 +1,6 @@
 import type { ReportTask, ReportView, WaitingForLead } from "@dispatch/protocol";
 import { barText, durationText, plural, shortOid, tokensText } from "./figures.ts";
+import { findingText } from "./finding-lines.ts";
 import { type Column, tableLines } from "./table.ts";
 import { specIdOf, statePaint } from "./task-table.ts";
 import { oneLine, wrapText } from "./text-width.ts";
@@ -20,7 +21,16 @@ const columns: readonly Column[] = [
 export function reportLines(report: ReportView, view: View): string[] {
   const { paint } = view;
   const lines = [`${paint.strong(report.project)}  ${summaryOf(report)}`, progress(report, view), ""];
-  if (report.tasks.length > 0) lines.push(...tableLines(columns, report.tasks.map((task) => cells(task, view)), view.columns, paint.faint), "");
+  if (report.tasks.length > 0)
+    lines.push(
+      ...tableLines(
+        columns,
+        report.tasks.map((task) => cells(task, view)),
+        view.columns,
+        paint.faint,
+      ),
+      "",
+    );
   for (const [name, value] of figuresOf(report)) lines.push(`${name.padEnd(16)} ${value}`);
   if (report.waiting.length > 0) lines.push("", paint.strong("waits for you"), ...report.waiting.flatMap((waiting) => waitingLines(waiting, view)));
   return lines;
@@ -73,8 +83,7 @@ function waitingLines(waiting: WaitingForLead, view: View): string[] {
   const width = Math.max(20, view.columns - 4);
   const lines = [`  ${paint.bad(waiting.code)} ${waiting.task ?? "the project"}: ${oneLine(waiting.because)}`];
   for (const finding of waiting.findings.filter((one) => one.severity === "block")) {
-    const place = finding.path === undefined ? "" : ` ${finding.path}${finding.line === undefined ? "" : `:${finding.line}`}`;
-    lines.push(...wrapText(`${finding.gate}${place}: ${finding.found}`, width).map((line) => `    ${line}`));
+    lines.push(...wrapText(findingText(finding), width).map((line) => `    ${line}`));
   }
   if (waiting.salvage !== null && waiting.salvage !== "") lines.push(`    kept at ${waiting.salvage}`);
   lines.push(`    try: ${oneLine(waiting.next)}`);

@@ -1,5 +1,6 @@
 import type { ReportView } from "@dispatch/protocol";
 import { durationText, shortOid } from "./figures.ts";
+import { placeOf } from "./finding-lines.ts";
 import { figuresOf, summaryOf } from "./report-lines.ts";
 import { specIdOf } from "./task-table.ts";
 import { oneLine } from "./text-width.ts";
@@ -32,7 +33,7 @@ export function reportMarkdown(report: ReportView): string[] {
 function waitingLines(waiting: ReportView["waiting"][number]): string[] {
   const lines = [`- **${escapeText(waiting.task ?? "the project")}** (${waiting.code}): ${escapeText(waiting.because)}`];
   for (const finding of waiting.findings.filter((one) => one.severity === "block")) {
-    const place = finding.path === undefined ? "" : ` ${codeText(`${finding.path}${finding.line === undefined ? "" : `:${finding.line}`}`)}`;
+    const place = placeOf(finding) === "" ? "" : ` ${codeText(placeOf(finding))}`;
     lines.push(`  - ${finding.gate}${place}: ${escapeText(finding.found)}`);
   }
   if (waiting.salvage !== null && waiting.salvage !== "") lines.push(`  - kept at ${codeText(waiting.salvage)}`);

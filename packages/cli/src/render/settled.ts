@@ -1,4 +1,5 @@
 import type { ProjectRow, StatusView, TaskRow } from "@dispatch/protocol";
+import { reasonOf } from "./task-table.ts";
 
 /** Whether a project's work can still go on by itself. */
 export type Settled =
@@ -62,14 +63,15 @@ function afterMerged(project: ProjectRow): string[] {
 
 function needsLeadLines(settled: Extract<Settled, { kind: "needs-lead" }>, project: ProjectRow): string[] {
   const lines = [`${project.id}: nothing goes on without you`];
-  for (const row of settled.parked) lines.push(`  ${row.id} is parked: ${row.because}`, `    try: dispatch show ${row.id}, then dispatch retry or dispatch cancel`);
+  for (const row of settled.parked)
+    lines.push(`  ${row.id} is parked: ${reasonOf(row)}`, `    try: dispatch show ${row.id}, then dispatch retry or dispatch cancel`);
   if (settled.uncollected.length > 0) {
-    const frozen = project.landing.kind === "frozen";
-    const why = frozen ? `because landing is frozen: ${project.landing.because}` : "for dispatch collect";
+    const { landing } = project;
+    const why = landing.kind === "frozen" ? `because landing is frozen: ${landing.because}` : "for dispatch collect";
     lines.push(`  ${settled.uncollected.map((row) => row.id).join(", ")} ${settled.uncollected.length === 1 ? "waits" : "wait"} ${why}`);
-    lines.push(`    try: ${frozen ? `mend main, then dispatch start ${project.id}` : `dispatch collect ${project.id}`}`);
+    lines.push(`    try: ${landing.kind === "frozen" ? `mend main, then dispatch resume ${project.id}` : `dispatch collect ${project.id}`}`);
   }
-  for (const row of settled.waits) lines.push(`  ${row.id} waits: ${row.because}`);
+  for (const row of settled.waits) lines.push(`  ${row.id} waits: ${reasonOf(row)}`);
   if (project.placing.kind === "paused") lines.push(`    try: dispatch resume ${project.id}`);
   return lines;
 }

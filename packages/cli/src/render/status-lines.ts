@@ -1,5 +1,5 @@
-import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
-import { ageText, barText, durationText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
+import type { ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
 import { sortRows, taskTable } from "./task-table.ts";
 import { fitText, oneLine } from "./text-width.ts";
 import type { View } from "./view.ts";
@@ -10,12 +10,13 @@ export function statusLines(status: StatusView, view: View): string[] {
   if (status.draining) lines.push(view.paint.warn("draining: nothing new starts, and the daemon ends when all sessions have ended"), "");
   for (const project of status.projects) {
     const rows = status.tasks.filter((task) => task.project === project.id);
-    lines.push(projectLine(project, view), progressLine(rows, status.eta, view));
+    lines.push(projectLine(project, view), progressLine(rows, view));
     if (rows.length > 0) lines.push("", ...taskTable(sortRows(rows), view));
     lines.push("");
   }
-  if (status.projects.length === 0) lines.push("no project was started yet", `  ${view.paint.faint("try: dispatch project add, then dispatch start PROJECT")}`, "");
-  lines.push(nodesLine(status.nodes, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
+  if (status.projects.length === 0)
+    lines.push("no project was started yet", `  ${view.paint.faint("try: dispatch project add, then dispatch start PROJECT")}`, "");
+  lines.push(slotsLine(status, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
   return lines;
 }
 
@@ -34,37 +35,39 @@ export function projectLine(project: ProjectRow, view: View): string {
   return `${paint.strong(project.id)}  ${facts.join(" · ")}`;
 }
 
-/** A bar of what is merged, the tasks by state, tokens and the estimated end. Cancelled tasks do not count. */
-export function progressLine(rows: readonly TaskRow[], eta: number | null, view: View): string {
+/** A bar of what is merged, and the tasks by state. Cancelled tasks do not count. */
+export function progressLine(rows: readonly TaskRow[], view: View): string {
   const { paint } = view;
-  const counts = countBy(rows.map((row) => row.display));
+  const counts = countBy(sortRows(rows).map((row) => row.display));
   const merged = counts.get("merged") ?? 0;
   const all = rows.length - (counts.get("cancelled") ?? 0);
   const bar = barText(merged, all, Math.max(8, Math.min(30, Math.floor(view.columns / 4))));
   const others = [...counts].filter(([state]) => state !== "merged").map(([state, count]) => `${count} ${state}`);
-  const parts = [`${merged}/${all} merged`, ...others];
-  const tokens = tokensText(sumTokens(rows.map((row) => row.tokens)));
-  if (tokens !== "") parts.push(`tokens ${tokens}`);
-  if (eta !== null && merged < all) parts.push(`done in about ${durationText(Math.max(0, eta - view.now))}`);
-  const text = fitText(parts.join(" · "), view.columns - bar.done.length - bar.rest.length - 2);
+  const text = fitText([`${merged}/${all} merged`, ...others].join(" · "), view.columns - bar.done.length - bar.rest.length - 2);
   return `${paint.good(bar.done)}${paint.faint(bar.rest)}  ${text}`;
 }
 
-/** `slots  local 3/4  gpu-1 down: no route to host` */
-export function nodesLine(nodes: readonly NodeRow[], view: View): string {
+/** `slots  local 3/4  gpu-1 down: no route to host · tokens 12.0k in, 900 out · done in about 3m07s` */
+export function slotsLine(status: StatusView, view: View): string {
   const { paint } = view;
-  const parts = nodes.map((node) => {
+  const nodes = status.nodes.map((node) => {
     const used = `${node.id} ${node.used}/${node.slots}`;
     return node.status.kind === "up" ? used : `${used} ${paint.bad(`down: ${oneLine(node.status.because)}`)}`;
   });
-  return `${paint.faint("slots")}  ${parts.length === 0 ? paint.bad("no nodes") : parts.join("  ")}`;
+  const parts = [nodes.length === 0 ? paint.bad("no nodes") : nodes.join("  ")];
+  const tokens = tokensText(sumTokens(status.tasks.map((row) => row.tokens)));
+  if (tokens !== "") parts.push(`tokens ${tokens}`);
+  if (status.eta !== null) parts.push(`done in about ${ageText(view.now, status.eta)}`);
+  return `${paint.faint("slots")}  ${parts.join(" · ")}`;
 }
 
 /** What goes wrong just now and is tried again. */
 export function troubleLines(trouble: TroubleRow, view: View): string[] {
   const { paint } = view;
   const next = trouble.nextAt > view.now ? `again in ${ageText(view.now, trouble.nextAt)}` : "trying again";
-  const lines = [paint.bad(`! ${trouble.effect}: ${oneLine(trouble.message)} (${trouble.code}, failed ${plural(trouble.failures, "time")}, ${next})`)];
+  const lines = [
+    paint.bad(`! ${trouble.effect}: ${oneLine(trouble.message)} (${trouble.code}, failed ${plural(trouble.failures, "time")}, ${next})`),
+  ];
   if (trouble.hint !== null) lines.push(`  try: ${oneLine(trouble.hint)}`);
   return lines;
 }

@@ -2,8 +2,8 @@ import type { Attempt, ParkReason, Round } from "@dispatch/core";
 import type { TaskView } from "@dispatch/protocol";
 import { outcomeText } from "./event-text.ts";
 import { durationText, plural, shortOid, tokensText } from "./figures.ts";
-import { findingLines } from "./finding-lines.ts";
-import { statePaint } from "./task-table.ts";
+import { findingLines, findingText } from "./finding-lines.ts";
+import { reasonOf, statePaint } from "./task-table.ts";
 import { oneLine } from "./text-width.ts";
 import type { View } from "./view.ts";
 
@@ -13,7 +13,7 @@ export function taskLines(task: TaskView, view: View): string[] {
   const { row, task: stored } = task;
   const lines = [
     `${paint.strong(row.id)}  ${oneLine(row.title)}`,
-    `  state      ${statePaint(row, paint)(row.display)}: ${oneLine(row.because)}`,
+    `  state      ${statePaint(row, paint)(row.display)}: ${reasonOf(row)}`,
     `  spec       ${stored.path} (revision ${stored.revision}, ${stored.digest.slice(0, 12)})`,
     `  priority   ${row.priority}`,
     ...listLine("depends on", stored.spec.dependsOn),
@@ -21,11 +21,12 @@ export function taskLines(task: TaskView, view: View): string[] {
     ...listLine("creates", stored.spec.creates),
     ...listLine("deletes", stored.spec.deletes),
   ];
-  for (const attempt of task.attempts) lines.push("", ...attemptLines(attempt, view));
+  const open = stored.state.kind === "parked" ? undefined : task.attempts.at(-1)?.rounds.at(-1);
+  for (const attempt of task.attempts) lines.push("", ...attemptLines(attempt, open, view));
   if (stored.state.kind === "parked") lines.push("", ...parkLines(row.id, stored.state.because, view));
   if (task.refs.length > 0) {
     lines.push("", `refs in ${task.hub}`, ...task.refs.map((ref) => `  ${ref}`));
-    lines.push(`  ${paint.faint(`try: git --git-dir=${task.hub} log -p ${task.refs[0]}`)}`);
+    lines.push(`  ${paint.faint(`try: git --git-dir=${task.hub} show ${task.refs[0]}`)}`);
   }
   return lines;
 }
@@ -34,10 +35,11 @@ function listLine(name: string, items: readonly string[]): string[] {
   return items.length === 0 ? [] : [`  ${name.padEnd(10)} ${items.join(", ")}`];
 }
 
-function attemptLines(attempt: Attempt, view: View): string[] {
+/** Findings are told at length where something is to be done about them: in the round that is `open`, or where the task was parked. */
+function attemptLines(attempt: Attempt, open: Round | undefined, view: View): string[] {
   const ended = attempt.endedAt === 0 ? "" : `, ${durationText(attempt.endedAt - attempt.placedAt)}`;
   const head = `attempt ${attempt.n}  ${stateText(attempt)} on ${attempt.node} with ${attempt.executor} from ${shortOid(attempt.base)}`;
-  return [`${head}, placed ${view.timeOf(attempt.placedAt)}${ended}`, ...attempt.rounds.flatMap((round) => roundLines(round, view))];
+  return [`${head}, placed ${view.timeOf(attempt.placedAt)}${ended}`, ...attempt.rounds.flatMap((round) => roundLines(round, round === open, view))];
 }
 
 function stateText(attempt: Attempt): string {
@@ -56,7 +58,7 @@ function stateText(attempt: Attempt): string {
   }
 }
 
-function roundLines(round: Round, view: View): string[] {
+function roundLines(round: Round, atLength: boolean, view: View): string[] {
   const facts: string[] = [];
   if (round.agent === null) facts.push("the agent is at work");
   else {
@@ -71,11 +73,18 @@ function roundLines(round: Round, view: View): string[] {
     const verdict = blocking === 0 ? view.paint.good("green") : view.paint.bad(plural(blocking, "finding"));
     facts.push(`${verdict} (verify took ${durationText(round.checked.verifyMs)})`);
   }
-  return [`  round ${round.n}  ${facts.join(" · ")}`, ...(round.checked?.findings ?? []).flatMap((finding) => findingLines(finding, view, "    "))];
+  const findings = round.checked?.findings ?? [];
+  const told = atLength
+    ? findings.flatMap((finding) => findingLines(finding, view, "    "))
+    : findings.filter((finding) => finding.severity === "block").map((finding) => `    ${findingText(finding)}`);
+  return [`  round ${round.n}  ${facts.join(" · ")}`, ...told];
 }
 
 function parkLines(task: string, reason: ParkReason, view: View): string[] {
-  const lines = [`${view.paint.bad("parked")}  ${oneLine(reason.text)} (${reason.code})`, ...reason.findings.flatMap((one) => findingLines(one, view, "  "))];
+  const lines = [
+    `${view.paint.bad("parked")}  ${oneLine(reason.text)} (${reason.code})`,
+    ...reason.findings.flatMap((one) => findingLines(one, view, "  ")),
+  ];
   for (const path of reason.conflict?.paths ?? []) {
     const others = path.changedBy.map((change) => change.spec ?? shortOid(change.commit)).join(", ");
     lines.push(`  ${path.path}${others === "" ? "" : ` was changed by ${others}`}`);

@@ -2,6 +2,7 @@ import type { TaskRow } from "@dispatch/protocol";
 import { ageText } from "./figures.ts";
 import type { Paint } from "./paint.ts";
 import { type Cell, type Column, tableLines } from "./table.ts";
+import { oneLine } from "./text-width.ts";
 import type { View } from "./view.ts";
 
 const columns: readonly Column[] = [
@@ -36,7 +37,12 @@ export function sortRows(rows: readonly TaskRow[]): TaskRow[] {
 
 /** One line per task under a head. Ids are shown without the project. */
 export function taskTable(rows: readonly TaskRow[], view: View): string[] {
-  return tableLines(columns, rows.map((row) => taskCells(row, view)), view.columns, view.paint.faint);
+  return tableLines(
+    columns,
+    rows.map((row) => taskCells(row, view)),
+    view.columns,
+    view.paint.faint,
+  );
 }
 
 function taskCells(row: TaskRow, view: View): Cell[] {
@@ -47,7 +53,7 @@ function taskCells(row: TaskRow, view: View): Cell[] {
     { text: row.attempt === 0 ? "" : String(row.attempt) },
     { text: row.round === 0 ? "" : String(row.round) },
     { text: over || row.since === 0 ? "" : ageText(row.since, view.now) },
-    { text: row.because, paint: view.paint.faint },
+    { text: reasonOf(row), paint: view.paint.faint },
   ];
 }
 
@@ -71,6 +77,12 @@ export function statePaint(row: Pick<TaskRow, "state" | "display">, paint: Paint
     case "landing":
       return paint.active;
   }
+}
+
+/** Why it is where it is, without the state that stands before it already. */
+export function reasonOf(row: Pick<TaskRow, "state" | "because">): string {
+  const opening = `${row.state}: `;
+  return oneLine(row.because.startsWith(opening) ? row.because.slice(opening.length) : row.because);
 }
 
 /** The part of a task id after its project. */

@@ -54,7 +54,10 @@ export function padText(text: string, width: number, align: "start" | "end" = "s
 
 /** Text of others on one line: without control characters, so that it cannot move the cursor or break a row. */
 export function oneLine(text: string): string {
-  return text.replace(ansi, "").replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ").trim();
+  return text
+    .replace(ansi, "")
+    .replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, " ")
+    .trim();
 }
 
 /** The text in lines of at most `width` columns, broken at blanks where there are any. */

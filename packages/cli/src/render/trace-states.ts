@@ -1,4 +1,4 @@
-import type { FactoryEvent, StoredEvent, Task } from "@dispatch/core";
+import { type FactoryEvent, hasBlocking, type StoredEvent, type Task } from "@dispatch/core";
 import { eventText } from "./event-text.ts";
 import { specIdOf, statePaint } from "./task-table.ts";
 import type { View } from "./view.ts";
@@ -23,9 +23,10 @@ export function nextState(event: FactoryEvent): NextState {
     case "task-cancelled":
     case "attempt-refused":
     case "attempt-collected":
-    case "result-checked":
     case "candidate-refused":
       return "ask";
+    case "result-checked":
+      return hasBlocking(event.findings) ? "ask" : "queued";
     case "landing-planned":
       return "landing";
     case "landing-deferred":
@@ -52,6 +53,9 @@ export function nextState(event: FactoryEvent): NextState {
 /** One line of a task's or the project's way: `12:03:11 S01-x planned→starting  attempt 1 on local`. */
 export function traceLine(stored: StoredEvent, before: State | undefined, after: State | undefined, view: View): string {
   const { subject, text } = eventText(stored.event);
-  const arrow = after === undefined ? "" : `${before === undefined || before === after ? "" : `${before}→`}${statePaint({ state: after, display: after }, view.paint)(after)} `;
+  const arrow =
+    after === undefined
+      ? ""
+      : `${before === undefined || before === after ? "" : `${before}→`}${statePaint({ state: after, display: after }, view.paint)(after)} `;
   return `${view.timeOf(stored.at)} ${specIdOf(subject)} ${arrow} ${text}`.trimEnd();
 }

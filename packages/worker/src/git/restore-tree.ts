@@ -1,5 +1,6 @@
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { hasCode } from "../durable-files.ts";
 import type { Workspace } from "./capture-tree.ts";
 import { runGit } from "./run-git.ts";
 
@@ -11,11 +12,13 @@ export async function restoreTree(workspace: Workspace): Promise<string[]> {
   const run = { gitDir: workspace.repository, workTree: workspace.worktree, index: workspace.index };
   const any = await list(workspace, ["-m", "-d", "-o"]);
   if (any.length === 0) return [];
-  const added = await list(workspace, ["-o"]);
-  for (const path of added) rmSync(join(workspace.worktree, path), { recursive: true, force: true });
+  // Tracked files first: an ignore file that was changed would show ignored files as new ones.
   const changed = await list(workspace, ["-m", "-d"]);
-  if (changed.length > 0)
+  if (changed.length > 0) {
     await runGit(["checkout-index", "-f", "-u", "-z", "--stdin"], { ...run, input: changed.map((path) => `${path}\0`).join("") });
+  }
+  const added = await list(workspace, ["-o"]);
+  for (const path of added) remove(workspace.worktree, path);
   return [...new Set([...added, ...changed])].sort();
 }
 
@@ -26,4 +29,17 @@ async function list(workspace: Workspace, which: readonly string[]): Promise<str
     .toString("utf8")
     .split("\0")
     .filter((name) => name !== "");
+}
+
+/** Also the folders that are empty then, which git does not know of. */
+function remove(worktree: string, path: string): void {
+  rmSync(join(worktree, path), { recursive: true, force: true });
+  for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) {
+    try {
+      rmdirSync(join(worktree, folder));
+    } catch (error) {
+      if (hasCode(error, "ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR")) return;
+      throw error;
+    }
+  }
 }

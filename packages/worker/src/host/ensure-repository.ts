@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProjectId } from "@dispatch/core";
 import { repositoryPath } from "../attempt-files.ts";
@@ -22,14 +22,12 @@ const settings = `[core]
 \temail = dispatch@localhost
 `;
 
-/** Makes the project's bare repository on this node, unless it is there. Appears complete or not at all. */
+/** Makes the project's bare repository on this node, unless it is there. Appears complete or not at all, also when several ask at once. */
 export async function ensureRepository(host: Host, project: ProjectId): Promise<string> {
   const path = repositoryPath(host.home, checkProject(project));
   if (existsSync(path)) return path;
-  const draft = `${path}.${process.pid}.tmp`;
   mkdirSync(dirname(path), { recursive: true });
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft);
+  const draft = mkdtempSync(`${path}.draft-`);
   await runGit(["init", "--quiet", "--bare", "--template=", "--initial-branch=main"], { gitDir: draft });
   appendFileSync(join(draft, "config"), settings);
   try {

@@ -11,10 +11,13 @@ import { makeFifo } from "../process/output-pipe.ts";
 import type { RunningCommand } from "../process/run-command.ts";
 import { startVerify } from "../process/run-verify.ts";
 import { checkOid, checkProject, type Host } from "./host.ts";
+import { namesIn } from "./take-stock.ts";
 
 /** Runs verify jobs, one at a time for each project, in a worktree that is kept between them. */
 export interface VerifyRunner {
   run(job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Ends what a killed host left behind. */
+  sweep(): Promise<void>;
   /** Ends what runs; nothing of it is left when the promise settles. */
   close(): Promise<void>;
 }
@@ -25,6 +28,8 @@ interface VerifyMarker {
   host: { pid: number; start: string; bootId: string };
 }
 
+const markerEnd = ".running.json";
+
 export function createVerifyRunner(host: Host): VerifyRunner {
   const byId = new Map<string, Promise<readonly CommandResult[]>>();
   const queues = new Map<string, Promise<unknown>>();
@@ -34,6 +39,9 @@ export function createVerifyRunner(host: Host): VerifyRunner {
   async function runJob(job: VerifyJob): Promise<readonly CommandResult[]> {
     const place = placeOf(host, job.project);
     mkdirSync(join(host.home, "verify"), { recursive: true });
+    if (isHeld(host, place.marker)) {
+      throw new FactoryError("NODE_FAILED", "another host of this home is running a verify job of the project", { retry: "later" });
+    }
     await endLeftovers(host, place.marker);
     await checkOut(host, job, place.worktree);
     const token = randomBytes(16).toString("hex");
@@ -74,6 +82,13 @@ export function createVerifyRunner(host: Host): VerifyRunner {
       mine.then(forget, forget);
       return mine;
     },
+    async sweep() {
+      for (const name of namesIn(join(host.home, "verify"))) {
+        if (!name.endsWith(markerEnd)) continue;
+        const path = join(host.home, "verify", name);
+        if (!isHeld(host, path) && !isOurs(host, path)) await endLeftovers(host, path);
+      }
+    },
     async close() {
       closed = true;
       for (const command of running) command.end();
@@ -84,20 +99,31 @@ export function createVerifyRunner(host: Host): VerifyRunner {
 
 function placeOf(host: Host, project: string): { worktree: string; marker: string; fifo: string; log: string } {
   const worktree = join(host.home, "verify", project);
-  return { worktree, marker: `${worktree}.running.json`, fifo: `${worktree}.fifo`, log: `${worktree}.log` };
+  return { worktree, marker: `${worktree}${markerEnd}`, fifo: `${worktree}.fifo`, log: `${worktree}.log` };
+}
+
+function isOurs(host: Host, path: string): boolean {
+  const marker = readMarker(path);
+  return marker !== undefined && marker.host.bootId === host.bootId && marker.host.pid === process.pid && marker.host.start === host.since;
+}
+
+/** Whether another host that lives is at work there. */
+function isHeld(host: Host, path: string): boolean {
+  const marker = readMarker(path);
+  if (marker === undefined || marker.host.bootId !== host.bootId || isOurs(host, path)) return false;
+  return startOf(marker.host.pid) === marker.host.start;
 }
 
 async function endLeftovers(host: Host, path: string): Promise<void> {
-  const text = readFileIfAny(path);
-  if (text === undefined) return;
-  const marker = JSON.parse(text) as VerifyMarker;
-  const sameBoot = marker.host.bootId === host.bootId;
-  const other = marker.host.pid !== process.pid || marker.host.start !== host.since;
-  if (sameBoot && other && startOf(marker.host.pid) === marker.host.start) {
-    throw new FactoryError("NODE_FAILED", "another host of this home is running a verify job of the project", { retry: "later" });
-  }
-  if (sameBoot) await endProcesses({ token: marker.token, since: marker.host.start }, 1000);
+  const marker = readMarker(path);
+  if (marker === undefined) return;
+  if (marker.host.bootId === host.bootId) await endProcesses({ token: marker.token, since: marker.host.start }, 1000);
   rmSync(path, { force: true });
+}
+
+function readMarker(path: string): VerifyMarker | undefined {
+  const text = readFileIfAny(path);
+  return text === undefined ? undefined : (JSON.parse(text) as VerifyMarker);
 }
 
 /** Exactly the commit, with nothing beside it but installed dependencies. A worktree that is broken is made anew once. */

@@ -46,6 +46,7 @@ export async function serveHost(folder: string): Promise<void> {
   };
   const follower = createFollower(host);
   const verifier = createVerifyRunner(host);
+  verifier.sweep().catch(complain);
   const answers = answersOf(host, follower, verifier);
   const timers = startTimers(host, follower);
   const ended = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { type CommandResult, FactoryError, type Finding } from "@dispatch/core";
-import { defaultGatePolicy, judgeChange, parseDiff } from "@dispatch/gates";
+import { judgeChange, parseDiff } from "@dispatch/gates";
 import { type CapturedTree, captureTree, type Workspace } from "../git/capture-tree.ts";
 import { restoreTree } from "../git/restore-tree.ts";
 import { runGit } from "../git/run-git.ts";
@@ -47,9 +47,9 @@ export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: 
 }
 
 function judged(wrapper: Wrapper, captured: CapturedTree, patch: string | undefined, verify: readonly CommandResult[]): readonly Finding[] {
-  const { spec } = wrapper.job;
+  const { spec, gates } = wrapper.job;
   const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
-  const findings = judgeChange({ spec, changes, verify, policy: defaultGatePolicy });
+  const findings = judgeChange({ spec, changes, verify, policy: gates });
   return patch === undefined ? [...findings, tooLarge] : findings;
 }
 

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { type CommandResult, FactoryError, type TokenUsage } from "@dispatch/core";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { allowedEnvironment } from "../process/environment.ts";
@@ -68,7 +67,7 @@ function agentEnvironment(wrapper: Wrapper, round: number): Record<string, strin
     DISPATCH_ATTEMPT: job.attempt,
     DISPATCH_ROUND: String(round),
     DISPATCH_PROMPT_FILE: files.prompt(round),
-    DISPATCH_SPEC_FILE: join(files.spec),
+    DISPATCH_SPEC_FILE: files.spec,
     DISPATCH_USAGE_FILE: files.usage(round),
   };
 }

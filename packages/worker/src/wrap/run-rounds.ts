@@ -30,7 +30,7 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
       return { kind: "succeeded", tip, base: job.base, rounds: round };
     }
     if (round >= job.maxRounds) return { kind: "exhausted", rounds: round, findings };
-    prompt = `${job.prompt}\n\n${composeFeedback({ findings, round, maxRounds: job.maxRounds, previous })}`;
+    prompt = `${job.prompt}\n\n${composeFeedback({ findings, round: round + 1, maxRounds: job.maxRounds, previous })}`;
     previous = findings;
   }
 }

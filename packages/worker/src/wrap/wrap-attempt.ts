@@ -66,7 +66,7 @@ async function work(wrapper: Wrapper): Promise<AttemptOutcome> {
       (async () => {
         await waitForRoom(wrapper, () => {
           makeFifo(files.fifo);
-          replaceFile(files.spec, `${JSON.stringify(job.spec, null, 2)}\n`, false);
+          replaceFile(files.spec, job.specText, false);
         });
         const workspace = await makeWorktree(wrapper);
         throwIfStopped(wrapper);

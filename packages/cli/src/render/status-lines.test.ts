@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { aProject, aRow, aStatus, aView, noon } from "../testing/sample-views.ts";
+import { followFrame } from "./follow-frame.ts";
+import { colourPaint } from "./paint.ts";
+import { statusLines } from "./status-lines.ts";
+import { textWidth } from "./text-width.ts";
+
+const tasks = [
+  aRow("shop/S01-schema", { state: "merged", attempt: 1, round: 2, because: "merged as 1a2b3c4d5e6f", tokens: { inputTokens: 12_000, outputTokens: 900 } }),
+  aRow("shop/S02-service", { state: "running", attempt: 2, round: 1, node: "local", since: noon - 75_000, because: "round 1 of shop--S02-service--2 runs on node local" }),
+  aRow("shop/S03-router", { display: "waits", because: "it waits for shop/S02-service, which is running" }),
+  aRow("shop/S04-预约", { state: "parked", attempt: 1, round: 3, since: noon - 3_600_000, because: "parked: not accepted after 3 rounds" }),
+  aRow("shop/S05-docs"),
+];
+const sessions = [
+  { attempt: "shop--S02-service--2", task: "shop/S02-service", node: "local", round: 1, since: noon - 75_000, state: "running" as const, tokens: null },
+];
+
+describe("statusLines", () => {
+  it("shows projects, progress, tasks in the order of interest, and slots", () => {
+    expect(statusLines(aStatus(tasks, { eta: noon + 600_000 }), aView(110))).toEqual([
+      "shop  running · lands continuously · main 1a2b3c4d5",
+      "━━━━━──────────────────────  1/5 merged · 1 running · 1 parked · 1 ready · 1 waits",
+      "",
+      "TASK         STATE    TRY  ROUND    FOR  BECAUSE",
+      "S02-service  running    2      1  1m15s  round 1 of shop--S02-service--2 runs on node local",
+      "S04-预约     parked     1      3  1h00m  not accepted after 3 rounds",
+      "S05-docs     ready                   5s  it is ready and a slot is free",
+      "S03-router   waits                   5s  it waits for shop/S02-service, which is running",
+      "S01-schema   merged     1      2         merged as 1a2b3c4d5e6f",
+      "",
+      "slots  local 2/4 · tokens 12.0k in, 900 out · done in about 10m00s",
+    ]);
+  });
+
+  it("says what holds a project up", () => {
+    const lines = statusLines(
+      aStatus([], {
+        draining: true,
+        projects: [aProject({ placing: { kind: "paused", by: "the lead" }, landing: { kind: "frozen", because: "main is red" }, policy: "on-collect" })],
+        nodes: [{ id: "gpu", slots: 2, lowPriority: false, status: { kind: "down", because: "no route\nto host" }, used: 0 }],
+        troubles: [{ effect: "publish-main:shop", failures: 2, code: "ORIGIN_UNREACHABLE", message: "no answer", hint: "look at the network", nextAt: noon + 4000 }],
+      }),
+      aView(200),
+    );
+    expect(lines).toEqual([
+      "draining: nothing new starts, and the daemon ends when all sessions have ended",
+      "",
+      "shop  paused by the lead · lands on collect · main 1a2b3c4d5 · landing frozen: main is red",
+      "──────────────────────────────  0/0 merged",
+      "",
+      "slots  gpu 0/2 down: no route to host",
+      "! publish-main:shop: no answer (ORIGIN_UNREACHABLE, failed 2 times, again in 4s)",
+      "  try: look at the network",
+    ]);
+  });
+
+  it("says what to do in a new factory", () => {
+    expect(statusLines(aStatus([], { projects: [] }), aView(80))).toEqual([
+      "no project was started yet",
+      "  try: dispatch project add, then dispatch start PROJECT",
+      "",
+      "slots  local 2/4",
+    ]);
+  });
+});
+
+describe("followFrame", () => {
+  it("shows slots and tasks on a wide screen", () => {
+    expect(followFrame(aStatus(tasks, { sessions }), aProject(), "Ctrl-C stops following", aView(70), 30)).toEqual([
+      "shop  running · lands continuously · main 1a2b3c4d5",
+      "━━━──────────────  1/5 merged · 1 running · 1 parked · 1 ready · 1 wa…",
+      "slots  local 2/4 · tokens 12.0k in, 900 out",
+      "",
+      "SLOT   TASK         ROUND    FOR  STATE    TOKENS",
+      "local  S02-service      1  1m15s  running",
+      "",
+      "TASK         STATE    TRY  ROUND    FOR  BECAUSE",
+      "S02-service  running    2      1  1m15s  round 1 of shop--S02-service…",
+      "S04-预约     parked     1      3  1h00m  not accepted after 3 rounds",
+      "S05-docs     ready                   5s  it is ready and a slot is fr…",
+      "S03-router   waits                   5s  it waits for shop/S02-servic…",
+      "S01-schema   merged     1      2         merged as 1a2b3c4d5e6f",
+      "",
+      "Ctrl-C stops following",
+    ]);
+  });
+
+  it("counts the tasks that have no room, and leaves the slots out first", () => {
+    expect(followFrame(aStatus(tasks, { sessions }), aProject(), "note", aView(60), 10)).toEqual([
+      "shop  running · lands continuously · main 1a2b3c4d5",
+      "━━━────────────  1/5 merged · 1 running · 1 parked · 1 read…",
+      "slots  local 2/4 · tokens 12.0k in, 900 out",
+      "",
+      "TASK         STATE    TRY  ROUND    FOR  BECAUSE",
+      "S02-service  running    2      1  1m15s  round 1 of shop--S…",
+      "S04-预约     parked     1      3  1h00m  not accepted after…",
+      "… and 3 more tasks: 1 ready, 1 waits, 1 merged",
+      "",
+      "note",
+    ]);
+  });
+
+  it.each([
+    [20, 3],
+    [40, 8],
+    [80, 24],
+    [200, 60],
+  ])("fits %i columns and %i lines, painted too", (columns, height) => {
+    const many = Array.from({ length: 50 }, (_, i) => aRow(`shop/S${10 + i}-很长的名字`, { state: i % 2 === 0 ? "running" : "parked", because: "原因".repeat(40) }));
+    const lines = followFrame(aStatus(many, { sessions }), aProject(), "note", aView(columns, { paint: colourPaint }), height);
+    expect(lines.length).toBeLessThanOrEqual(height);
+    for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+  });
+});

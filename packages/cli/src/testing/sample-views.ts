@@ -1,0 +1,87 @@
+import type { TaskSpec } from "@dispatch/core";
+import type { ProjectRow, StatusView, TaskRow } from "@dispatch/protocol";
+import { plainPaint } from "../render/paint.ts";
+import type { View } from "../render/view.ts";
+
+/** 12:00:00 UTC on a day; every sample is measured against it. */
+export const noon = Date.UTC(2026, 0, 15, 12, 0, 0);
+
+export function aView(columns: number, change: Partial<View> = {}): View {
+  return { columns, now: noon, paint: plainPaint, timeOf: (at) => new Date(at).toISOString().slice(11, 19), ...change };
+}
+
+export function aRow(id: string, change: Partial<TaskRow> = {}): TaskRow {
+  const state = change.state ?? "planned";
+  return {
+    id,
+    title: `Title of ${id}`,
+    project: id.slice(0, id.indexOf("/")),
+    priority: 2,
+    state,
+    display: state === "planned" ? "ready" : state,
+    because: "it is ready and a slot is free",
+    attempt: 0,
+    round: 0,
+    node: null,
+    since: noon - 5000,
+    estimateMinutes: 10,
+    tokens: null,
+    dependsOn: [],
+    ...change,
+  };
+}
+
+export function aProject(change: Partial<ProjectRow> = {}): ProjectRow {
+  return {
+    id: "shop",
+    placing: { kind: "running" },
+    landing: { kind: "open" },
+    main: "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d",
+    collect: { kind: "idle", last: null },
+    policy: "continuous",
+    counts: {},
+    ...change,
+  };
+}
+
+export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> = {}): StatusView {
+  return {
+    at: noon,
+    lastSeq: 7,
+    draining: false,
+    projects: [aProject()],
+    nodes: [{ id: "local", slots: 4, lowPriority: false, status: { kind: "up" }, used: 2 }],
+    tasks,
+    sessions: [],
+    troubles: [],
+    eta: null,
+    ...change,
+  };
+}
+
+export function aSpec(id: string, change: Partial<TaskSpec> = {}): TaskSpec {
+  return {
+    id,
+    project: "shop",
+    title: `Title of ${id}`,
+    type: "feature",
+    priority: 2,
+    dependsOn: [],
+    after: [],
+    modifies: ["src/a.ts"],
+    creates: [],
+    deletes: [],
+    forbids: [],
+    reads: [],
+    verify: [],
+    executor: "auto",
+    estimateMinutes: 10,
+    timeoutMinutes: 60,
+    attempts: 2,
+    allowEmpty: false,
+    commit: `feat: ${id}`,
+    goal: "Do it.",
+    labels: [],
+    ...change,
+  };
+}

@@ -1,0 +1,180 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { AttemptJob, Salvage } from "@dispatch/core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { HostClient } from "../test-kit/host-client.ts";
+import { makeNode, type TestNode } from "../test-kit/node-home.ts";
+
+let node: TestNode;
+let host: HostClient;
+let n = 0;
+
+beforeAll(async () => {
+  node = await makeNode();
+  host = await node.host();
+  await host.call("hello", { cursors: {} });
+});
+
+afterAll(async () => {
+  await node.close();
+});
+
+/** Runs an agent whose work is red, so that all of it stays uncommitted. */
+async function leave(script: string): Promise<{ job: AttemptJob; work: string }> {
+  const job = node.job({ n: ++n, script: `${script}\necho outside > out-of-scope.txt`, maxRounds: 1 });
+  await host.call("start", { job });
+  expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "exhausted" } });
+  return { job, work: join(node.home, "work", job.attempt) };
+}
+
+const salvage = async (job: AttemptJob) => await host.call("salvage", { attempt: job.attempt });
+
+function changes(held: Salvage): string[] {
+  return node
+    .git("diff-tree", "-r", "-z", "--name-status", "--no-renames", held.tip ?? "", held.salvage ?? "")
+    .split("\0")
+    .filter(Boolean);
+}
+
+test("untracked, binary, changed, deleted, staged, linked and executable files are salvaged; ignored ones are not", async () => {
+  const { job } = await leave(
+    [
+      "mkdir -p 'lib/deep/ö ä' ignored && echo u > 'lib/deep/ö ä/untracked'",
+      "head -c 100000 /dev/urandom > lib/binary; cp lib/binary /dev/null",
+      "rm README.md; echo changed > lib/value.js",
+      "echo staged > lib/staged; git add lib/staged",
+      "ln -s nowhere lib/link; echo '#!/bin/sh' > lib/run; chmod +x lib/run",
+      "echo i > ignored/i; echo l > some.log; : > lib/empty",
+    ].join("\n"),
+  );
+  const held = await salvage(job);
+  expect(held.tip).toBe(node.base);
+  expect(changes(held)).toEqual(
+    [
+      ["D", "README.md"],
+      ["A", "lib/binary"],
+      ["A", "lib/deep/ö ä/untracked"],
+      ["A", "lib/empty"],
+      ["A", "lib/link"],
+      ["A", "lib/run"],
+      ["A", "lib/staged"],
+      ["M", "lib/value.js"],
+      ["A", "out-of-scope.txt"],
+    ].flat(),
+  );
+  expect(
+    node
+      .git("ls-tree", held.salvage ?? "", "lib/link", "lib/run")
+      .split("\n")
+      .map((line) => line.slice(0, 6)),
+  ).toEqual(["120000", "100755"]);
+  expect(node.git("rev-parse", `refs/dispatch/salvage/${job.attempt}`)).toBe(held.salvage);
+  expect(node.git("rev-parse", `${held.salvage}^`)).toBe(held.tip);
+  expect(await salvage(job)).toEqual(held);
+  await host.call("discard", { attempt: job.attempt, held });
+  expect(await salvage(job)).toEqual(held);
+});
+
+test("discarding refuses what is not held, whatever is new, until it was salvaged", async () => {
+  const { job, work } = await leave("true");
+  const attempt = job.attempt;
+  const first = await salvage(job);
+  for (const held of [
+    { tip: null, salvage: null },
+    { tip: first.tip, salvage: null },
+    { tip: first.tip, salvage: first.tip },
+  ]) {
+    expect(await host.refusal("discard", { attempt, held })).toMatchObject({ code: "SALVAGE_CHANGED" });
+  }
+  writeFileSync(join(work, "late.txt"), "late");
+  expect(await host.refusal("discard", { attempt, held: first })).toMatchObject({ code: "SALVAGE_CHANGED" });
+  expect(readFileSync(join(work, "late.txt"), "utf8")).toBe("late");
+  const second = await salvage(job);
+  expect(second.salvage).not.toBe(first.salvage);
+  writeFileSync(join(work, "late.txt"), "LATE");
+  expect(await host.refusal("discard", { attempt, held: second })).toMatchObject({ code: "SALVAGE_CHANGED" });
+  const third = await salvage(job);
+  await host.call("discard", { attempt, held: third });
+  expect(existsSync(work)).toBe(false);
+  expect(node.git("show", `${third.salvage}:late.txt`)).toBe("LATE");
+});
+
+test("new commits are noticed, on the branch and beside it", async () => {
+  const { job } = await leave(
+    "git commit -q --allow-empty -m one; git checkout -q --detach; git commit -q --allow-empty -m two; git checkout -q HEAD^^",
+  );
+  const held = await salvage(job);
+  expect(held.tip).toBe(node.base);
+  expect(node.git("log", "--format=%s", `${node.base}..${held.salvage}`).split("\n")).toContain("one");
+  await host.call("discard", { attempt: job.attempt, held });
+});
+
+test("nothing is salvaged or discarded while the attempt runs", async () => {
+  const job = node.job({ n: ++n, script: "sleep 1020" });
+  await host.call("start", { job });
+  expect(await host.refusal("salvage", { attempt: job.attempt })).toMatchObject({ code: "SESSION_FAILED", retry: "later" });
+  expect(await host.refusal("discard", { attempt: job.attempt, held: { tip: node.base, salvage: null } })).toMatchObject({ code: "SESSION_FAILED" });
+  await host.call("stop", { attempt: job.attempt, because: "done", cursor: 0 });
+  const held = await salvage(job);
+  expect(held).toEqual({ tip: node.base, salvage: null });
+  expect(node.git("rev-parse", `refs/dispatch/salvage/${job.attempt}`)).toBe(node.base);
+  await host.call("discard", { attempt: job.attempt, held });
+});
+
+test("an attempt nobody knows leaves nothing", async () => {
+  expect(await host.call("salvage", { attempt: "demo--S09-none--1" })).toEqual({ tip: null, salvage: null });
+  await host.call("discard", { attempt: "demo--S09-none--1", held: { tip: null, salvage: null } });
+});
+
+test("a discard that was cut off in the middle goes on", async () => {
+  const { job, work } = await leave("mkdir lib/a && echo x > lib/a/b");
+  const held = await salvage(job);
+  // As a host leaves it that is killed between the two steps, or within the second.
+  const { renameSync } = await import("node:fs");
+  const moved = join(node.home, "work", `.discarded-${job.attempt}`);
+  renameSync(work, moved);
+  rmSync(join(moved, "lib"), { recursive: true });
+  expect(await salvage(job)).toEqual(held);
+  await host.call("discard", { attempt: job.attempt, held });
+  expect(existsSync(moved)).toBe(false);
+  expect(node.git("for-each-ref", `refs/heads/${job.branch}`)).toBe("");
+  expect(node.git("worktree", "list", "--porcelain")).not.toContain(job.attempt);
+});
+
+test("what the agent did to git itself does not keep anything from being salvaged", async () => {
+  const { job, work } = await leave("true");
+  rmSync(join(work, ".git"));
+  mkdirSync(join(work, ".git"));
+  mkdirSync(join(work, "closed"));
+  writeFileSync(join(work, "closed", "file"), "behind a door");
+  symlinkSync("/etc/passwd", join(work, "passwd"));
+  chmodSync(join(work, "closed"), 0);
+  const held = await salvage(job);
+  expect(node.git("show", `${held.salvage}:closed/file`)).toBe("behind a door");
+  expect(node.git("show", `${held.salvage}:passwd`)).toBe("/etc/passwd");
+  await host.call("discard", { attempt: job.attempt, held });
+  expect(existsSync(work)).toBe(false);
+  expect(existsSync("/etc/passwd")).toBe(true);
+});
+
+test("log pieces put together give the log, by round and from its end", async () => {
+  const script = 'i=0; while [ $i -lt 3000 ]; do echo "round $DISPATCH_ROUND line $i äöü"; i=$((i+1)); done';
+  const job = node.job({ n: ++n, script, maxRounds: 2 });
+  await host.call("start", { job });
+  await host.ended(job.attempt);
+  let text = "";
+  let at = { next: 0, round: 1 };
+  for (let i = 0; i < 50; i++) {
+    const piece = await host.call("tail", { attempt: job.attempt, file: "agent", from: at.next, round: at.round });
+    if (piece.text === "") break;
+    text += piece.text;
+    at = piece;
+  }
+  const expected = [1, 2].map((round) => node.read(`attempts/${job.attempt}/agent-${round}.log`)).join("");
+  expect(text).toBe(expected);
+  expect(expected.split("\n")).toHaveLength(6001);
+  const end = await host.call("tail", { attempt: job.attempt, file: "agent", from: -20 });
+  expect(end).toMatchObject({ round: 2 });
+  expect(expected.endsWith(end.text)).toBe(true);
+  expect(end.text.length).toBeGreaterThan(10);
+});
