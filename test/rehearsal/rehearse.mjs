@@ -252,7 +252,7 @@ async function hang({ ignore_term: ignoreTerm, setsid }) {
     const child = spawn(process.execPath, ["-e", ignoreTerm ? deaf + wait : wait], { detached: true, stdio: "ignore" });
     await say(`child ${child.pid}`);
   }
-  if (ignoreTerm) for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, () => say(`${signal} is ignored`));
+  if (ignoreTerm) for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"]) process.on(signal, () => void say(`${signal} is ignored`));
   saveUsage();
   await say("hanging");
   for (;;) await pause(60_000);

@@ -9,6 +9,7 @@ import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
 import { createSettings, type LiveSettings } from "./config/settings.ts";
+import { readEnvironment } from "./config/read-environment.ts";
 import { readCrashPoint } from "./crash-point.ts";
 import { openLog } from "./open-log.ts";
 import { systemClock } from "./system-clock.ts";
@@ -43,7 +44,7 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   let engine: Engine | undefined;
   const nodes = openNodes(config, log, () => cursorsOf(engine));
   engine = createEngine(
-    { ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(process.env["DISPATCH_CRASH_AT"]) },
+    { ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(readEnvironment().crashAt) },
     onFatal,
   );
   const running = engine;

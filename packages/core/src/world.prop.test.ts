@@ -27,7 +27,7 @@ const anyFact = fc.record({
 });
 type Draw = typeof anyFact extends fc.Arbitrary<infer T> ? T : never;
 
-function factOf(world: World, draw: Draw): FactoryEvent {
+function factOf(draw: Draw): FactoryEvent {
   const task = `shop/${draw.id}`;
   const attempt = attemptIdOf(task, draw.n);
   const candidate = { commit: anOid(draw.n + 100), merge: anOid(2), tree: anOid(3) };
@@ -58,7 +58,7 @@ function sensibleFacts(world: World, draw: Draw): FactoryEvent[] {
   const task = world.tasks.get(`shop/${draw.id}`);
   if (task === undefined) return [];
   const { state } = task;
-  const make = (kind: number, seq = 1) => factOf(world, { ...draw, kind, seq, n: kind === 0 ? state.tries + 1 : state.tries });
+  const make = (kind: number, seq = 1) => factOf({ ...draw, kind, seq, n: kind === 0 ? state.tries + 1 : state.tries });
   const next = (world.attempts.get(attemptIdOf(task.id, state.tries))?.cursor ?? 0) + 1;
   switch (state.kind) {
     case "planned":
@@ -99,7 +99,7 @@ function history(draws: readonly Draw[]): World[] {
   };
   for (const event of start) apply(event);
   for (const draw of draws) {
-    if (draw.wild) apply(factOf(world, draw));
+    if (draw.wild) apply(factOf(draw));
     else for (const event of sensibleFacts(world, draw)) apply(event);
   }
   return seen;

@@ -14,6 +14,7 @@ import type {
 } from "@dispatch/core";
 
 import type { LandingPolicy } from "@dispatch/scheduler";
+import type { CrashPointName } from "./crash-points.ts";
 
 /** What a project demands of a change, read at one revision of the project and nowhere else. */
 export interface ProjectPolicy {
@@ -32,7 +33,7 @@ export interface Settings {
 }
 
 /** A named place where the process may be killed; does nothing in production. */
-export type CrashPoint = (point: string) => void;
+export type CrashPoint = (point: CrashPointName) => void;
 
 export interface EnginePorts {
   ledger: Ledger;

@@ -19,7 +19,7 @@ export function prepareQueries(db: BetterSQLite3Database) {
       .prepare(),
     upsertTask: db
       .insert(task)
-      .values({ id: bound("id"), card: bound("card"), revision: bound("revision"), state: bound("state") })
+      .values({ id: bound("id"), card: bound("card"), plannedAt: bound("plannedAt"), revision: bound("revision"), state: bound("state") })
       .onConflictDoUpdate({ target: task.id, set: { card: sql`excluded.card`, revision: sql`excluded.revision`, state: sql`excluded.state` } })
       .prepare(),
     updateTaskState: db
@@ -47,7 +47,12 @@ export function prepareQueries(db: BetterSQLite3Database) {
       .onConflictDoUpdate({ target: meta.key, set: { value: sql`excluded.value` } })
       .prepare(),
     allProjects: db.select().from(project).prepare(),
-    allTasks: db.select().from(task).prepare(),
+    allTasks: db
+      .select({ id: task.id, plannedAt: task.plannedAt, revision: task.revision, state: task.state, seq: event.seq, at: event.at, v: event.v, body: event.body })
+      .from(task)
+      .innerJoin(event, eq(event.seq, task.card))
+      .orderBy(asc(task.plannedAt), asc(task.id))
+      .prepare(),
     allAttempts: db.select().from(attempt).prepare(),
     allEffects: db.select().from(effect).orderBy(asc(effect.seq)).prepare(),
     lastSeq: db.select({ seq: event.seq }).from(event).orderBy(desc(event.seq)).limit(1).prepare(),

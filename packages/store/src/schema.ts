@@ -1,7 +1,7 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Shape of the tables. A ledger with another one is refused, never guessed at. */
-export const ledgerVersion = 1;
+export const ledgerVersion = 2;
 
 /**
  * Version of what the state rows are computed from: raise it when a transition changes its meaning.
@@ -30,10 +30,12 @@ export const event = sqliteTable(
 
 export const project = sqliteTable("project", { id: text().primaryKey(), body: text().notNull() });
 
+/** Small on purpose: a group touches many of these rows, and each page it touches is written and synced. */
 export const task = sqliteTable("task", {
   id: text().primaryKey(),
-  /** The spec and where it came from; changes only when the spec does. */
-  card: text().notNull(),
+  /** Position of the event that holds the spec as it is now. */
+  card: integer().notNull(),
+  plannedAt: integer("planned_at").notNull(),
   revision: integer().notNull(),
   state: text().notNull(),
 });
@@ -49,7 +51,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NO
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY NOT NULL, at INTEGER NOT NULL, v INTEGER NOT NULL, task TEXT, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS event_task ON event (task, seq);
 CREATE TABLE IF NOT EXISTS project (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card TEXT NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card INTEGER NOT NULL, planned_at INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 `;

@@ -18,7 +18,7 @@ import {
 } from "@dispatch/core";
 import type BetterSqlite3 from "better-sqlite3";
 import { drizzle } from "drizzle-orm/better-sqlite3";
-import { classifySqliteError, openDatabase } from "./open-database.ts";
+import { classifySqliteError, openDatabase, type Synchronous } from "./open-database.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
 import { meta, projectionVersion } from "./schema.ts";
 import { readStoredEvent } from "./stored-event.ts";
@@ -36,8 +36,8 @@ interface Group {
  * The ledger in one SQLite file. Commits of one turn of the event loop are one transaction,
  * fsynced once; the promise of each settles after that.
  */
-export function createSqliteLedger(file: string): Ledger {
-  const sqlite = openDatabase(file);
+export function createSqliteLedger(file: string, options: { synchronous?: Synchronous } = {}): Ledger {
+  const sqlite = openDatabase(file, options.synchronous ?? "FULL");
   const db = drizzle(sqlite);
   const queries = prepareQueries(db);
   const revisions = new Map<string, number>();

@@ -5,6 +5,10 @@ import { wrapAttempt } from "./wrap/wrap-attempt.ts";
 
 const [command, ...rest] = process.argv.slice(2);
 if (command === "wrap" && rest[0] !== undefined) {
+  let hungUp = false;
+  process.on("SIGHUP", () => {
+    hungUp = true;
+  });
   try {
     await wrapAttempt(rest[0]);
   } catch (error) {
@@ -12,6 +16,8 @@ if (command === "wrap" && rest[0] !== undefined) {
     writeFileSync(join(rest[0], "wrap-error.txt"), String(error instanceof Error ? (error.stack ?? error.message) : error));
     process.exit(1);
   }
+  // An ordinary exit restores the terminal, and aborts when that has vanished with its tmux server.
+  if (hungUp) process.kill(process.pid, "SIGKILL");
   // What is left of handles must not keep a session open whose attempt has ended.
   process.exit(0);
 } else if (command === "host" && rest[0] === "--home" && rest[1] !== undefined) {

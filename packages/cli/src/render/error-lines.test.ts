@@ -32,13 +32,9 @@ describe("errorLines", () => {
   });
 
   it("shows the end of a log", () => {
-    expect(errorLines({ code: "DAEMON_UNREACHABLE", message: "it ended", hint: "look", facts: { log: ["one", "\x1b[31mtwo"] } }, plainPaint)).toEqual([
-      "error: it ended",
-      "  the end of its log:",
-      "    one",
-      "    two",
-      "  try: look",
-    ]);
+    expect(errorLines({ code: "DAEMON_UNREACHABLE", message: "it ended", hint: "look", facts: { log: ["one", "\x1b[31mtwo"] } }, plainPaint)).toEqual(
+      ["error: it ended", "  the end of its log:", "    one", "    two", "  try: look"],
+    );
   });
 
   it("is an object for programs", () => {

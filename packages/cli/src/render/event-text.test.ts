@@ -50,9 +50,24 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
     "round 1: the agent ended with exit code 3 after 1s, tokens 5 in, 6 out",
     "unchanged",
   ],
-  [reported({ type: "agent-ended", round: 1, result: { ...green, outcome: "timed-out" }, usage: null }), task, "round 1: the agent was stopped, out of time after 1s", "unchanged"],
-  [reported({ type: "round-checked", round: 1, verify: [green], findings: [finding, note] }), task, "round 1 checked: 1 finding (G03): a marker is left", "unchanged"],
-  [reported({ type: "attempt-ended", outcome: { kind: "succeeded", tip: oid, base: oid, rounds: 2 } }), task, "succeeded after 2 rounds", "collecting"],
+  [
+    reported({ type: "agent-ended", round: 1, result: { ...green, outcome: "timed-out" }, usage: null }),
+    task,
+    "round 1: the agent was stopped, out of time after 1s",
+    "unchanged",
+  ],
+  [
+    reported({ type: "round-checked", round: 1, verify: [green], findings: [finding, note] }),
+    task,
+    "round 1 checked: 1 finding (G03): a marker is left",
+    "unchanged",
+  ],
+  [
+    reported({ type: "attempt-ended", outcome: { kind: "succeeded", tip: oid, base: oid, rounds: 2 } }),
+    task,
+    "succeeded after 2 rounds",
+    "collecting",
+  ],
   [reported({ type: "attempt-ended", outcome: { kind: "lost", because: "tmux died" } }), task, "lost: tmux died", "collecting"],
   [{ type: "attempt-stop-asked", attempt, because: "down" }, task, "asked to stop: down", "unchanged"],
   [{ type: "attempt-collected", attempt, tip: oid, salvage: null }, task, "its work is in the hub", "ask"],
@@ -71,7 +86,12 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "publishing-planned", project: "shop" }, "shop", "publishing main", "unchanged"],
   [{ type: "origin-moved", project: "shop" }, "shop", "origin moved meanwhile, taking it in again", "unchanged"],
   [{ type: "main-published", project: "shop", commit: oid }, "shop", "published 1a2b3c4d5", "unchanged"],
-  [{ type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "not a fast-forward", hint: "" }, "shop", "collect stopped: not a fast-forward", "unchanged"],
+  [
+    { type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "not a fast-forward", hint: "" },
+    "shop",
+    "collect stopped: not a fast-forward",
+    "unchanged",
+  ],
 ];
 
 describe("events in words", () => {
@@ -85,14 +105,26 @@ describe("events in words", () => {
   });
 
   it("a line of the log fits the terminal, and is whole without one", () => {
-    const stored = { seq: 42, at: noon, v: 1 as const, event: { type: "landing-frozen" as const, project: "shop", commit: oid, because: "主分支是红的 and more" } };
-    expect(eventLine(stored, aView(Number.POSITIVE_INFINITY))).toBe("12:00:00 #42 shop landing-frozen  landing frozen at 1a2b3c4d5: 主分支是红的 and more");
+    const stored = {
+      seq: 42,
+      at: noon,
+      v: 1 as const,
+      event: { type: "landing-frozen" as const, project: "shop", commit: oid, because: "主分支是红的 and more" },
+    };
+    expect(eventLine(stored, aView(Number.POSITIVE_INFINITY))).toBe(
+      "12:00:00 #42 shop landing-frozen  landing frozen at 1a2b3c4d5: 主分支是红的 and more",
+    );
     expect(eventLine(stored, aView(70))).toBe("12:00:00 #42 shop landing-frozen  landing frozen at 1a2b3c4d5: 主分支…");
   });
 });
 
 describe("traceLine", () => {
-  const stored = { seq: 3, at: noon, v: 1 as const, event: { type: "task-placed" as const, task, attempt, n: 2, node: "local", base: oid, executor: "shell" } };
+  const stored = {
+    seq: 3,
+    at: noon,
+    v: 1 as const,
+    event: { type: "task-placed" as const, task, attempt, n: 2, node: "local", base: oid, executor: "shell" },
+  };
   it.each([
     ["planned", "starting", "12:00:00 S01-a planned→starting  attempt 2 on local with shell"],
     ["running", "running", "12:00:00 S01-a running  attempt 2 on local with shell"],

@@ -37,7 +37,10 @@ describe("figures", () => {
   });
 
   it("sums the tokens that are known", () => {
-    expect(sumTokens([null, { inputTokens: 1000, outputTokens: 2 }, { inputTokens: 500, outputTokens: 3 }])).toEqual({ inputTokens: 1500, outputTokens: 5 });
+    expect(sumTokens([null, { inputTokens: 1000, outputTokens: 2 }, { inputTokens: 500, outputTokens: 3 }])).toEqual({
+      inputTokens: 1500,
+      outputTokens: 5,
+    });
     expect(sumTokens([null, null])).toBeNull();
     expect(tokensText({ inputTokens: 1500, outputTokens: 5 })).toBe("1.5k in, 5 out");
     expect(tokensText(null)).toBe("");

@@ -6,14 +6,35 @@ import { statusLines } from "./status-lines.ts";
 import { textWidth } from "./text-width.ts";
 
 const tasks = [
-  aRow("shop/S01-schema", { state: "merged", attempt: 1, round: 2, because: "merged as 1a2b3c4d5e6f", tokens: { inputTokens: 12_000, outputTokens: 900 } }),
-  aRow("shop/S02-service", { state: "running", attempt: 2, round: 1, node: "local", since: noon - 75_000, because: "round 1 of shop--S02-service--2 runs on node local" }),
+  aRow("shop/S01-schema", {
+    state: "merged",
+    attempt: 1,
+    round: 2,
+    because: "merged as 1a2b3c4d5e6f",
+    tokens: { inputTokens: 12_000, outputTokens: 900 },
+  }),
+  aRow("shop/S02-service", {
+    state: "running",
+    attempt: 2,
+    round: 1,
+    node: "local",
+    since: noon - 75_000,
+    because: "round 1 of shop--S02-service--2 runs on node local",
+  }),
   aRow("shop/S03-router", { display: "waits", because: "it waits for shop/S02-service, which is running" }),
   aRow("shop/S04-预约", { state: "parked", attempt: 1, round: 3, since: noon - 3_600_000, because: "parked: not accepted after 3 rounds" }),
   aRow("shop/S05-docs"),
 ];
 const sessions = [
-  { attempt: "shop--S02-service--2", task: "shop/S02-service", node: "local", round: 1, since: noon - 75_000, state: "running" as const, tokens: null },
+  {
+    attempt: "shop--S02-service--2",
+    task: "shop/S02-service",
+    node: "local",
+    round: 1,
+    since: noon - 75_000,
+    state: "running" as const,
+    tokens: null,
+  },
 ];
 
 describe("statusLines", () => {
@@ -37,9 +58,20 @@ describe("statusLines", () => {
     const lines = statusLines(
       aStatus([], {
         draining: true,
-        projects: [aProject({ placing: { kind: "paused", by: "the lead" }, landing: { kind: "frozen", because: "main is red" }, policy: "on-collect" })],
+        projects: [
+          aProject({ placing: { kind: "paused", by: "the lead" }, landing: { kind: "frozen", because: "main is red" }, policy: "on-collect" }),
+        ],
         nodes: [{ id: "gpu", slots: 2, lowPriority: false, status: { kind: "down", because: "no route\nto host" }, used: 0 }],
-        troubles: [{ effect: "publish-main:shop", failures: 2, code: "ORIGIN_UNREACHABLE", message: "no answer", hint: "look at the network", nextAt: noon + 4000 }],
+        troubles: [
+          {
+            effect: "publish-main:shop",
+            failures: 2,
+            code: "ORIGIN_UNREACHABLE",
+            message: "no answer",
+            hint: "look at the network",
+            nextAt: noon + 4000,
+          },
+        ],
       }),
       aView(200),
     );
@@ -107,7 +139,9 @@ describe("followFrame", () => {
     [80, 24],
     [200, 60],
   ])("fits %i columns and %i lines, painted too", (columns, height) => {
-    const many = Array.from({ length: 50 }, (_, i) => aRow(`shop/S${10 + i}-很长的名字`, { state: i % 2 === 0 ? "running" : "parked", because: "原因".repeat(40) }));
+    const many = Array.from({ length: 50 }, (_, i) =>
+      aRow(`shop/S${10 + i}-很长的名字`, { state: i % 2 === 0 ? "running" : "parked", because: "原因".repeat(40) }),
+    );
     const lines = followFrame(aStatus(many, { sessions }), aProject(), "note", aView(columns, { paint: colourPaint }), height);
     expect(lines.length).toBeLessThanOrEqual(height);
     for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);

@@ -10,7 +10,11 @@ describe("tables", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text, text), { maxLength: 6 }), fc.integer({ min: 1, max: 60 }), (rows, width) => {
         const columns = [{ title: "FIRST" }, { title: "N", align: "end" as const }, { title: "LAST", grow: true }];
-        const lines = tableLines(columns, rows.map((row) => row.map((cell) => ({ text: cell }))), width);
+        const lines = tableLines(
+          columns,
+          rows.map((row) => row.map((cell) => ({ text: cell }))),
+          width,
+        );
         expect(lines).toHaveLength(rows.length + 1);
         for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width);
       }),

@@ -94,19 +94,11 @@ function display(task: Task, because: string): string {
 }
 
 function since(task: Task, current: Attempt | undefined): number {
-  switch (task.state.kind) {
-    case "planned":
-    case "backoff":
-    case "cancelled":
-      return task.plannedAt;
-    case "parked":
-    case "queued":
-      return task.state.since;
-    case "merged":
-      return task.state.at;
-    default:
-      return current?.placedAt ?? task.plannedAt;
-  }
+  const { state } = task;
+  if (state.kind === "planned" || state.kind === "backoff" || state.kind === "cancelled") return task.plannedAt;
+  if (state.kind === "parked" || state.kind === "queued") return state.since;
+  if (state.kind === "merged") return state.at;
+  return current?.placedAt ?? task.plannedAt;
 }
 
 export function attemptsOf(world: World, task: Task): Attempt[] {

@@ -64,16 +64,10 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
 
 function dependencyText(explanation: Extract<Explanation, { kind: "dependency" }>): { because: string; release: string } {
   const because = `it waits for ${explanation.task}, which is ${explanation.state}`;
-  switch (explanation.state) {
-    case "parked":
-      return { because, release: `dispatch retry ${explanation.task}` };
-    case "cancelled":
-      return { because, release: `dispatch retry ${explanation.task}, or drop it from depends_on and feed again` };
-    case "unknown":
-      return { because, release: `feed the spec of ${explanation.task}` };
-    default:
-      return { because, release: `${explanation.task} is merged` };
-  }
+  if (explanation.state === "parked") return { because, release: `dispatch retry ${explanation.task}` };
+  if (explanation.state === "cancelled") return { because, release: `dispatch retry ${explanation.task}, or drop it from depends_on and feed again` };
+  if (explanation.state === "unknown") return { because, release: `feed the spec of ${explanation.task}` };
+  return { because, release: `${explanation.task} is merged` };
 }
 
 function slotText(explanation: Extract<Explanation, { kind: "slot" }>): { because: string; release: string } {

@@ -4,6 +4,7 @@ import type { AttemptJob, TokenUsage } from "@dispatch/core";
 import { taskIdOf } from "@dispatch/core";
 import { copyIndex, type Workspace } from "./capture-tree.ts";
 import { gitAsks, gitText, runGit } from "./run-git.ts";
+import { removeLocks } from "./workspace.ts";
 
 export interface ResultCommit {
   job: AttemptJob;
@@ -23,6 +24,7 @@ export interface ResultCommit {
 export async function commitResult(workspace: Workspace, result: ResultCommit): Promise<string> {
   const { repository, base } = workspace;
   const branch = `refs/heads/${result.job.branch}`;
+  removeLocks(repository, workspace.adminDir, result.job.branch);
   const parent = await parentOf(workspace, result);
   let tip = parent;
   const parentTree = parent === base ? undefined : await gitText(["rev-parse", `${parent}^{tree}`], { gitDir: repository });

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { rmSync, statSync } from "node:fs";
 import { FactoryError } from "@dispatch/core";
 import { diskFull, saysDiskFull } from "../disk-room.ts";
 import { allowedEnvironment } from "../process/environment.ts";
@@ -12,6 +13,8 @@ export interface GitRun {
   /** More output than this is a failure with the fact `tooLarge`. */
   maxBytes?: number;
 }
+
+const lockPatienceMs = 15_000;
 
 /** Settings an agent or a person could have changed in ways that hide or alter content. */
 const pinned = [
@@ -45,6 +48,30 @@ const identity = {
  * in the user's settings or in the work tree's own `.git`. Gives what it printed; throws GIT_FAILED or DISK_FULL.
  */
 export async function runGit(args: readonly string[], run: GitRun): Promise<Buffer> {
+  for (;;) {
+    try {
+      return await runOnce(args, run);
+    } catch (error) {
+      if (!(await outwaitLock(error))) throw error;
+    }
+  }
+}
+
+/**
+ * A git that was killed leaves its lock files for ever. A lock that stands in the way is waited for,
+ * and removed when it is older than any git of ours takes. False: the failure is of another kind.
+ */
+async function outwaitLock(error: unknown): Promise<boolean> {
+  if (!(error instanceof FactoryError) || error.code !== "GIT_FAILED") return false;
+  const lock = /Unable to create '(.+\.lock)': File exists/.exec(error.message)?.[1];
+  if (lock === undefined) return false;
+  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  if (made !== undefined && Date.now() - made > lockPatienceMs) rmSync(lock, { force: true });
+  else await new Promise((resolve) => setTimeout(resolve, 200));
+  return true;
+}
+
+async function runOnce(args: readonly string[], run: GitRun): Promise<Buffer> {
   const env = {
     ...allowedEnvironment(),
     ...identity,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptJob } from "@dispatch/core";
 import { type AttemptFiles, repositoryPath } from "../attempt-files.ts";
@@ -23,6 +23,13 @@ export function readWorkspace(files: AttemptFiles, job: Pick<AttemptJob, "projec
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as WorktreeRecord;
   return { repository: repositoryPath(files.home, job.project), worktree: files.worktree, index: files.index, base: job.base, ...record };
+}
+
+/** Removes the locks that a killed git left on what is this attempt's alone. Nothing of the attempt may run any more. */
+export function removeLocks(repository: string, adminDir: string | undefined, branch: string): void {
+  rmSync(join(repository, "refs", "heads", `${branch}.lock`), { force: true });
+  if (adminDir === undefined) return;
+  for (const name of ["HEAD.lock", "index.lock"]) rmSync(join(adminDir, name), { force: true });
 }
 
 /** The commit that is checked out in a worktree, or undefined when there is none (an unborn branch). */

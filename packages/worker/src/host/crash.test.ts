@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, write
 import { join } from "node:path";
 import type { AttemptJob, WrapperFact } from "@dispatch/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { findMarked } from "../process/end-processes.ts";
+import { findMarked, send } from "../process/end-processes.ts";
 import { startOf } from "../process/list-processes.ts";
 import type { HostClient } from "../test-kit/host-client.ts";
 import { eventually, makeNode, type TestNode, verify } from "../test-kit/node-home.ts";
@@ -92,7 +92,7 @@ test("a killed agent is judged by what it left", async () => {
   const { job, atGate } = gated(1);
   await host.call("start", { job });
   await atGate();
-  for (const seen of findMarked({ token: job.token })) process.kill(seen.pid, "SIGKILL");
+  for (const seen of findMarked({ token: job.token })) send(seen.pid, "SIGKILL");
   const { fact } = await host.ended(job.attempt);
   expect(fact).toMatchObject({ outcome: { kind: "succeeded" } });
 });
@@ -300,6 +300,9 @@ test("stopping a stopped wrapper that answers to nothing ends it all the same", 
   const { job, atGate } = gated(1);
   await host.call("start", { job });
   await atGate();
+  // While tmux lives it wakes what was stopped.
+  spawnSync("tmux", ["-L", node.socket, "kill-server"]);
+  await eventually(() => spawnSync("tmux", ["-L", node.socket, "list-sessions"]).status !== 0);
   process.kill(await wrapperPid(host, job), "SIGSTOP");
   await host.call("stop", { attempt: job.attempt, because: "hung", cursor: 2 });
   expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "hung" } });
@@ -330,8 +333,6 @@ test("an attempt of the same name with another token is not taken for ours", asy
 test("a wrapper that cannot run is a failed session with its reason, and leaves room for another try", async () => {
   const { job, open } = gated(1);
   open();
-  const dir = join(node.home, "attempts", job.attempt);
-  mkdirSync(join(dir, "identity.json.dir"), { recursive: true });
   const bundle = readFileSync(node.bundle, "utf8");
   writeFileSync(node.bundle, "process.exit(5);\n");
   expect(await host.refusal("start", { job })).toMatchObject({ code: "SESSION_FAILED", retry: "later" });
@@ -341,10 +342,6 @@ test("a wrapper that cannot run is a failed session with its reason, and leaves 
 });
 
 test("lines that are no requests are answered, and the host lives on", async () => {
-  const answers: unknown[] = [];
-  host.child.stdout?.on("data", (text: string) => {
-    for (const line of text.split("\n")) if (line.includes('"id":null')) answers.push(JSON.parse(line));
-  });
   for (const line of [
     "",
     "nonsense",
@@ -355,7 +352,8 @@ test("lines that are no requests are answered, and the host lives on", async () 
     "{".repeat(5000),
   ])
     host.sendRaw(line);
-  await host.until(() => answers.length === 6);
+  await host.until(() => host.orphans.length === 6);
+  for (const answer of host.orphans) expect(answer).toMatchObject({ id: null, error: { code: "USAGE" } });
   const bad = async (method: string, params: unknown) =>
     await host.refusal(method as "tail", params as { attempt: string; file: "agent"; from: number });
   for (const [method, params] of [

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { type AttemptId, type AttemptJob, FactoryError, type Salvage } from "@dispatch/core";
 import { type AttemptFiles, repositoryPath } from "../attempt-files.ts";
 import { runGit } from "../git/run-git.ts";
-import { readWorkspace } from "../git/workspace.ts";
+import { readWorkspace, removeLocks } from "../git/workspace.ts";
 import { send } from "../process/end-processes.ts";
 import { isAlive } from "../process/session-identity.ts";
 import { filesOf, type Host, readIdentity, readJob, requireOver } from "./host.ts";
@@ -54,6 +54,7 @@ async function removeRest(files: AttemptFiles, job: AttemptJob): Promise<void> {
   const adminDir = readWorkspace(files, job)?.adminDir ?? adminDirIn(files.discardedWorktree);
   if (existsSync(files.discardedWorktree)) await rm(files.discardedWorktree, { recursive: true, force: true, maxRetries: 3 });
   if (adminDir !== undefined && isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });
+  removeLocks(repository, undefined, job.branch);
   if (existsSync(repository)) await runGit(["update-ref", "-d", `refs/heads/${job.branch}`], { gitDir: repository });
 }
 

@@ -130,6 +130,8 @@ function readMarker(path: string): VerifyMarker | undefined {
 async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<void> {
   const repository = repositoryPath(host.home, job.project);
   if (!existsSync(repository)) throw new FactoryError("GIT_FAILED", `project ${job.project} has no repository on this node`, { retry: "later" });
+  // Before anything is made anew: a commit that did not arrive is no broken worktree.
+  await runGit(["cat-file", "-e", `${job.commit}^{commit}`], { gitDir: repository });
   const adminDir = adminDirOf(worktree);
   if (adminDir !== undefined) {
     const run: GitRun = { gitDir: adminDir, workTree: worktree };

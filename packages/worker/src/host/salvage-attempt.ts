@@ -4,7 +4,7 @@ import { type AttemptId, type AttemptJob, resultRef, type Salvage, salvageRef } 
 import type { AttemptFiles } from "../attempt-files.ts";
 import { captureTree, copyIndex, type Workspace } from "../git/capture-tree.ts";
 import { gitAsks, gitText, runGit } from "../git/run-git.ts";
-import { headOf, readWorkspace } from "../git/workspace.ts";
+import { headOf, readWorkspace, removeLocks } from "../git/workspace.ts";
 import { filesOf, type Host, readJob, requireOver } from "./host.ts";
 
 /**
@@ -19,6 +19,7 @@ export async function salvageAttempt(host: Host, attempt: AttemptId): Promise<Sa
   const workspace = readWorkspace(files, job);
   if (workspace === undefined) return { tip: null, salvage: null };
   if (!existsSync(files.worktree)) return await keptSalvage(workspace, attempt);
+  removeLocks(workspace.repository, workspace.adminDir, job.branch);
   const salvage = await computeSalvage(workspace, files, job);
   const kept = salvage.salvage ?? salvage.tip;
   const input = `update ${resultRef(attempt)} ${salvage.tip}\nupdate ${salvageRef(attempt)} ${kept}\n`;

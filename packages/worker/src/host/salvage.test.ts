@@ -1,5 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { AttemptJob, Salvage } from "@dispatch/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HostClient } from "../test-kit/host-client.ts";
@@ -130,7 +130,6 @@ test("a discard that was cut off in the middle goes on", async () => {
   const { job, work } = await leave("mkdir lib/a && echo x > lib/a/b");
   const held = await salvage(job);
   // As a host leaves it that is killed between the two steps, or within the second.
-  const { renameSync } = await import("node:fs");
   const moved = join(node.home, "work", `.discarded-${job.attempt}`);
   renameSync(work, moved);
   rmSync(join(moved, "lib"), { recursive: true });
@@ -177,4 +176,23 @@ test("log pieces put together give the log, by round and from its end", async ()
   expect(end).toMatchObject({ round: 2 });
   expect(expected.endsWith(end.text)).toBe(true);
   expect(end.text.length).toBeGreaterThan(10);
+});
+
+test("locks that a killed git left are no obstacle", async () => {
+  const { job } = await leave("true");
+  const repository = join(node.home, "repos", "demo.git");
+  const locks = [`refs/heads/${job.branch}.lock`, `refs/dispatch/result/${job.attempt}.lock`, "packed-refs.lock"].map((name) =>
+    join(repository, name),
+  );
+  node.git("pack-refs", "--all");
+  const old = new Date(Date.now() - 60_000);
+  for (const lock of locks) {
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, "");
+    utimesSync(lock, old, old);
+  }
+  const held = await salvage(job);
+  await host.call("discard", { attempt: job.attempt, held });
+  expect(node.git("for-each-ref", `refs/heads/${job.branch}`)).toBe("");
+  expect(node.git("rev-parse", `refs/dispatch/salvage/${job.attempt}`)).toBe(held.salvage);
 });

@@ -9,7 +9,8 @@ import { noWrapper } from "./start-session.ts";
 import { killSession } from "./tmux.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const patienceMs = 20_000;
+/** Longer than a wrapper takes that has to insist with KILL. */
+const patienceMs = 12_000;
 
 /** Ends everything of an attempt and leaves `attempt-ended` as its last event, also when it never began. */
 export async function stopAttempt(host: Host, attempt: AttemptId, because: string, cursor: number): Promise<void> {

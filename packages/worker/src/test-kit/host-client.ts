@@ -9,6 +9,8 @@ export interface HostClient {
   child: ChildProcess;
   reports: Report[];
   heartbeats: HostNotification[];
+  /** Answers to no call. */
+  orphans: unknown[];
   call<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): Promise<HostMethods[M]["result"]>;
   /** The error of a call that must fail. */
   refusal<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): Promise<WireError>;
@@ -25,6 +27,7 @@ export function connectHost(bundle: string, home: string, env: NodeJS.ProcessEnv
   const pending = new Map<number | null, { resolve: (value: unknown) => void; reject: (error: WireError) => void }>();
   const reports: Report[] = [];
   const heartbeats: HostNotification[] = [];
+  const orphans: unknown[] = [];
   const waiting = new Set<() => void>();
   const splitter = createLineSplitter();
   let lastId = 0;
@@ -34,6 +37,7 @@ export function connectHost(bundle: string, home: string, env: NodeJS.ProcessEnv
       const message = JSON.parse(line);
       if (message.notify === "report") reports.push(message);
       else if (message.notify === "heartbeat") heartbeats.push(message);
+      else if (message.id === null) orphans.push(message);
       else if (message.error) pending.get(message.id)?.reject(message.error);
       else pending.get(message.id)?.resolve(message.result);
     }
@@ -44,6 +48,7 @@ export function connectHost(bundle: string, home: string, env: NodeJS.ProcessEnv
     child,
     reports,
     heartbeats,
+    orphans,
     call(method, params) {
       const id = ++lastId;
       return new Promise((resolve, reject) => {

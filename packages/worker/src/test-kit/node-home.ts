@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AttemptJob, TaskSpec, VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
+import { send } from "../process/end-processes.ts";
 import { connectHost, type HostClient } from "./host-client.ts";
 
 /** A node's home in a temp folder, with a project in its repository, the real bundle and real sessions. */
@@ -23,16 +24,20 @@ export interface TestNode {
 
 export const files = { "README.md": "a project\n", "lib/value.js": "export const value = 1;\n", ".gitignore": "ignored/\n*.log\n" };
 
-export async function makeNode(): Promise<TestNode> {
+/** `prepare` may put something under the home before it is used. */
+export async function makeNode(prepare: (home: string) => void = () => {}): Promise<TestNode> {
   // Spaces and letters beyond ASCII everywhere, always.
   const root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch wörker-")));
   const home = join(root, "home of nöde");
   const bundle = join(root, "wörker bundle.mjs");
   execFileSync(process.execPath, [fileURLToPath(new URL("../../bundle.mjs", import.meta.url)), bundle]);
+  mkdirSync(home);
+  prepare(home);
   const socket = tmuxSocketName(home);
   const clients: HostClient[] = [];
   const repository = join(home, "repos", "demo.git");
-  const git = (...args: string[]) => execFileSync("git", ["--git-dir", repository, ...args], { encoding: "utf8" }).trim();
+  const git = (...args: string[]) =>
+    execFileSync("git", ["--git-dir", repository, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
   const host = async () => {
     const client = connectHost(bundle, home);
     clients.push(client);
@@ -57,7 +62,7 @@ export async function makeNode(): Promise<TestNode> {
       for (const client of clients) if (client.child.exitCode === null && client.child.signalCode === null) await client.end();
       spawnSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" });
       // A wrapper survives its tmux server by design.
-      for (const pid of processesOf(home)) process.kill(pid, "SIGKILL");
+      for (const pid of processesOf(home)) send(pid, "SIGKILL");
       rmSync(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };

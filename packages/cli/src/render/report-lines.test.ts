@@ -1,0 +1,118 @@
+import type { ReportView } from "@dispatch/protocol";
+import { describe, expect, it } from "vitest";
+import { aView, noon } from "../testing/sample-views.ts";
+import { reportLines } from "./report-lines.ts";
+import { reportMarkdown } from "./report-markdown.ts";
+
+const commit = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
+const report: ReportView = {
+  project: "shop",
+  from: noon - 102_000,
+  to: noon,
+  main: commit,
+  published: null,
+  counts: { merged: 1, parked: 1 },
+  tasks: [
+    {
+      id: "shop/S01-a",
+      title: "预约 | schema",
+      state: "merged",
+      attempts: 1,
+      rounds: 2,
+      durationMs: 42_000,
+      sessionMs: 40_000,
+      tokens: null,
+      commit,
+    },
+    {
+      id: "shop/S02-b",
+      title: "Never *passes*",
+      state: "parked",
+      attempts: 1,
+      rounds: 3,
+      durationMs: 60_000,
+      sessionMs: 60_000,
+      tokens: null,
+      commit: null,
+    },
+  ],
+  maxParallel: 2,
+  utilisation: 0.874,
+  findings: { G03: 1, G07: 0, G04: 2 },
+  conflicts: 0,
+  tokens: { inputTokens: 12_000, outputTokens: 900 },
+  waiting: [
+    {
+      task: "shop/S02-b",
+      because: "not accepted after 3 rounds",
+      next: "look at it with dispatch show shop/S02-b",
+      findings: [
+        { gate: "G03", severity: "block", path: "src/b.ts", line: 7, found: "a `TBD` is left", why: "", hint: "" },
+        { gate: "agent", severity: "note", found: "the agent ended with exit code 3", why: "", hint: "" },
+      ],
+      salvage: "refs/dispatch/salvage/shop--S02-b--1",
+      code: "rounds-exhausted",
+    },
+  ],
+  landings: [{ commit, task: "shop/S01-a", at: noon - 60_000 }],
+};
+
+describe("report", () => {
+  it("in a terminal", () => {
+    expect(reportLines(report, aView(100))).toEqual([
+      "shop  2 tasks in 1m42s: 1 merged, 1 parked",
+      "━━━━━━━━━━━━─────────────  1/2 merged",
+      "",
+      "TASK   STATE   TRIES  ROUNDS   TOOK  IN SLOT  COMMIT     TITLE",
+      "S01-a  merged      1       2    42s      40s  1a2b3c4d5  预约 | schema",
+      "S02-b  parked      1       3  1m00s    1m00s             Never *passes*",
+      "",
+      "main             1a2b3c4d5",
+      "published        not yet",
+      "at once, at most 2",
+      "slots used       87% of the time work was there",
+      "findings         G03 1, G04 2",
+      "conflicts        0",
+      "tokens           12.0k in, 900 out",
+      "",
+      "waits for you",
+      "  rounds-exhausted shop/S02-b: not accepted after 3 rounds",
+      "    G03 src/b.ts:7: a `TBD` is left",
+      "    kept at refs/dispatch/salvage/shop--S02-b--1",
+      "    try: look at it with dispatch show shop/S02-b",
+    ]);
+  });
+
+  it("as Markdown, in which nothing of others becomes markup", () => {
+    expect(reportMarkdown(report)).toEqual([
+      "# shop",
+      "",
+      "2 tasks in 1m42s: 1 merged, 1 parked.",
+      "From 2026-01-15T11:58:18Z to 2026-01-15T12:00:00Z.",
+      "",
+      "| Task | State | Tries | Rounds | Took | In slot | Commit | Title |",
+      "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |",
+      "| S01-a | merged | 1 | 2 | 42s | 40s | `1a2b3c4d5` | 预约 \\| schema |",
+      "| S02-b | parked | 1 | 3 | 1m00s | 1m00s |  | Never \\*passes\\* |",
+      "",
+      "- main: 1a2b3c4d5",
+      "- published: not yet",
+      "- at once, at most: 2",
+      "- slots used: 87% of the time work was there",
+      "- findings: G03 1, G04 2",
+      "- conflicts: 0",
+      "- tokens: 12.0k in, 900 out",
+      "",
+      "## Waits for the lead",
+      "",
+      "- **shop/S02-b** (rounds-exhausted): not accepted after 3 rounds",
+      "  - G03 `src/b.ts:7`: a `TBD` is left",
+      "  - kept at `refs/dispatch/salvage/shop--S02-b--1`",
+      "  - next: look at it with dispatch show shop/S02-b",
+      "",
+      "## Landings",
+      "",
+      "1. `1a2b3c4d5` shop/S01-a, 2026-01-15T11:59:00Z",
+    ]);
+  });
+});

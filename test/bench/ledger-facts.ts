@@ -1,0 +1,38 @@
+import { attemptIdOf, type Candidate, type FactoryEvent, type TaskId } from "@dispatch/core";
+import { anOid, aSpec } from "../kit/build-facts.ts";
+
+const text = `# A spec of ordinary length\n\n${"What has to be done, why, and how one sees that it is done.\n".repeat(20)}`;
+
+/** What a task carries: the same goes into BullMQ as the job's data. */
+export function payloadOf(n: number): Extract<FactoryEvent, { type: "task-planned" }> {
+  const id = `S${n}-bench`;
+  return { type: "task-planned", task: `shop/${id}`, spec: aSpec(id), digest: "0".repeat(64), text, path: `specs/shop/${id}.md` };
+}
+
+export const projectStarted: FactoryEvent = { type: "project-started", project: "shop", main: anOid(0) };
+
+export function placed(task: TaskId): FactoryEvent {
+  return { type: "task-placed", task, attempt: attemptIdOf(task, 1), n: 1, node: "local", base: anOid(0), executor: "x" };
+}
+
+/** The session was seen to end: the slot is free, the result is known. */
+export function ended(task: TaskId): FactoryEvent {
+  const outcome = { kind: "succeeded", tip: anOid(9), base: anOid(0), rounds: 1 } as const;
+  return { type: "wrapper-reported", attempt: attemptIdOf(task, 1), seq: 1, reportedAt: 7, fact: { type: "attempt-ended", outcome } };
+}
+
+/** What follows when a session has ended, up to main: one fact a transaction, with the effect it completes. */
+export function landed(task: TaskId): { event: FactoryEvent; done: string }[] {
+  const attempt = attemptIdOf(task, 1);
+  const candidate: Candidate = { commit: anOid(12), merge: anOid(11), tree: anOid(10) };
+  return [
+    { event: { type: "attempt-collected", attempt, tip: anOid(9), salvage: null }, done: `collect-attempt:${attempt}` },
+    { event: { type: "workspace-discarded", attempt }, done: `discard-workspace:${attempt}` },
+    { event: { type: "result-checked", attempt, findings: [] }, done: `check-result:${attempt}` },
+    { event: { type: "landing-planned", task, onto: anOid(0) }, done: "" },
+    { event: { type: "candidate-built", task, candidate }, done: `build-candidate:${attempt}:${anOid(0)}` },
+    { event: { type: "candidate-verified", task, candidate, verify: [] }, done: `verify-candidate:${task}:${candidate.commit}` },
+    { event: { type: "task-merged", task, commit: candidate.commit, from: anOid(0) }, done: `advance-main:${task}:${candidate.commit}` },
+  ];
+}
+

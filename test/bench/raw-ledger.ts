@@ -1,0 +1,60 @@
+import { type Commit, effectKey, type FactoryEvent } from "@dispatch/core";
+import Database from "better-sqlite3";
+import { createTables } from "../../packages/store/src/schema.ts";
+
+/** One statement to run: its index and what is bound to it. */
+export type Step = readonly [statement: number, ...values: unknown[]];
+
+const statements = [
+  "DELETE FROM effect WHERE key = ?",
+  "INSERT INTO event (seq, at, v, task, body) VALUES (?, ?, ?, ?, ?)",
+  "INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+  `INSERT INTO task (id, card, revision, state) VALUES (?, ?, ?, ?)
+   ON CONFLICT (id) DO UPDATE SET card = excluded.card, revision = excluded.revision, state = excluded.state`,
+  "UPDATE task SET state = ? WHERE id = ?",
+  "INSERT INTO attempt (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+  "INSERT INTO effect (key, seq, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+];
+
+/** The statements that the store runs for a commit. `planned` are the tasks whose card is stored already. */
+export function stepsOf(commit: Commit, planned: Set<string>): Step[] {
+  const { events, change, done } = commit;
+  const seq = events.at(-1)?.seq ?? 0;
+  return [
+    ...done.map((key): Step => [0, key]),
+    ...events.map((stored): Step => [1, stored.seq, stored.at, stored.v, taskOf(stored.event, commit), JSON.stringify(stored.event)]),
+    ...change.projects.map((row): Step => [2, row.id, JSON.stringify(row)]),
+    ...change.tasks.map((row): Step => {
+      const { state, ...card } = row;
+      if (planned.has(row.id)) return [4, JSON.stringify(state), row.id];
+      planned.add(row.id);
+      return [3, row.id, JSON.stringify(card), row.revision, JSON.stringify(state)];
+    }),
+    ...change.attempts.map((row): Step => [5, row.id, JSON.stringify(row)]),
+    ...change.effects.map((row): Step => [6, effectKey(row), seq, JSON.stringify(row)]),
+  ];
+}
+
+function taskOf(event: FactoryEvent, commit: Commit): string | null {
+  if ("task" in event) return event.task;
+  return "attempt" in event ? (commit.change.attempts[0]?.task ?? null) : null;
+}
+
+export interface RawLedger {
+  /** Runs the statements of a group in one transaction. */
+  write(group: readonly Step[]): void;
+  close(): void;
+}
+
+/** The store's tables and statements with nothing around them. */
+export function openRawLedger(file: string, synchronous: "FULL" | "NORMAL"): RawLedger {
+  const sqlite = new Database(file);
+  sqlite.pragma("journal_mode = WAL");
+  sqlite.pragma(`synchronous = ${synchronous}`);
+  sqlite.exec(createTables);
+  const prepared = statements.map((sql) => sqlite.prepare(sql));
+  const write = sqlite.transaction((group: readonly Step[]) => {
+    for (const [index, ...values] of group) prepared[index]?.run(...values);
+  });
+  return { write: (group) => write.immediate(group), close: () => sqlite.close() };
+}

@@ -1,0 +1,70 @@
+import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { type Benchmark, median, type Outcome, rounded } from "./benchmark.ts";
+
+const benchmarks: Record<string, () => Promise<Benchmark>> = {
+  ledger: async () => (await import("./ledger.ts")).ledger,
+  skeleton: async () => (await import("./skeleton.ts")).skeleton,
+  cli: async () => (await import("./cli.ts")).cli,
+};
+
+const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" }, rounds: { type: "string" } } });
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function table(outcome: Outcome): string[] {
+  const head = ["", "median", "min", "max", "rounds", ""];
+  const body = outcome.rows.map(({ what, unit, values }) => [
+    what,
+    ...[median(values), Math.min(...values), Math.max(...values)].map((value) => String(rounded(value))),
+    String(values.length),
+    unit,
+  ]);
+  const lines = [head, ...body];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => (column === 0 || column === 5 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function load(): string {
+  return loadavg()
+    .map((value) => value.toFixed(2))
+    .join(" ");
+}
+
+async function run(name: string, make: () => Promise<Benchmark>): Promise<void> {
+  const benchmark = await make();
+  const rounds = flags.rounds === undefined ? benchmark.rounds : Number(flags.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds has to be a whole number from 1; got ${flags.rounds}`);
+  const before = load();
+  const outcome = await benchmark.measure(rounds, say);
+  say("");
+  for (const line of table(outcome)) say(line);
+  say("");
+  for (const goal of outcome.goals) say(`${goal.met ? "met    " : "NOT MET"}  ${goal.name}: ${goal.value} (goal ${goal.goal})`);
+  for (const note of outcome.notes) say(`note: ${note}`);
+  say(`load average before ${before}, after ${load()}`);
+  const figures = Object.fromEntries(Object.entries(outcome.figures).map(([key, value]) => [key, rounded(value)]));
+  const machine = { cores: cpus().length, node: process.versions.node };
+  say(JSON.stringify({ bench: name, figures, goals: outcome.goals, rounds, machine }));
+}
+
+const [name, ...rest] = positionals;
+const make = name === undefined ? undefined : benchmarks[name];
+if (flags.list === true) {
+  for (const listed of Object.values(benchmarks)) {
+    const { name: title, tells } = await listed();
+    say(`${title.padEnd(10)}${tells}`);
+  }
+} else if (name === undefined || make === undefined || rest.length > 0) {
+  process.stderr.write(`usage: npm run bench -- NAME [--rounds N]   (--list names them: ${Object.keys(benchmarks).join(", ")})\n`);
+  process.exitCode = 2;
+} else {
+  await run(name, make);
+}

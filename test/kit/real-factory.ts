@@ -1,0 +1,274 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { factoryPaths, tmuxSocketName } from "@dispatch/protocol";
+import { eventually } from "./eventually.ts";
+import { killHard, processesWith } from "./find-processes.ts";
+import { type FollowedWorld, followWorld } from "./follow-world.ts";
+import { DaemonGone, type RealDaemon, startDaemon } from "./real-daemon.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** A spec and how the rehearsed agent plays it: steps of test/rehearsal for each attempt, the last ones repeat. */
+export interface FactorySpec {
+  id: string;
+  dependsOn?: readonly string[];
+  modifies?: readonly string[];
+  creates?: readonly string[];
+  attempts: readonly (readonly object[])[];
+}
+
+/** One line of the agents' own log. */
+export interface AgentRun {
+  attempt: string;
+  round: number;
+  pid: number;
+  /** False while it runs, and for ever when it was killed. */
+  ended: boolean;
+}
+
+/** A factory in a temp folder with a target repository, a local node and rehearsed agents; the daemon is a real child process. */
+export interface RealFactory {
+  readonly dir: string;
+  readonly origin: string;
+  readonly hub: string;
+  readonly node: string;
+  readonly specs: readonly FactorySpec[];
+  /** Folds what all the daemons of this factory say. */
+  readonly followed: FollowedWorld;
+  /** Starts a daemon and waits until it is up; undefined when it ended before (a crash point in its recovery). */
+  up(crashAt?: string): Promise<RealDaemon | undefined>;
+  /** The daemon that was started last. */
+  daemon(): RealDaemon;
+  /** Waits for facts; fails with DaemonGone when the daemon dies first. */
+  until<T>(what: string, ask: () => T, deadlineMs?: number): Promise<Exclude<T, undefined | false>>;
+  agentRuns(): AgentRun[];
+  overlaps(): string[];
+  /** Holds what a step `hold(name)` of an agent waits for; `verify` holds every verify command. */
+  hold(name: string): void;
+  release(name: string): void;
+  held(name: string): number[];
+  /** Lets somebody else push a commit to origin. */
+  pushFromOutside(file: string): void;
+  git(repository: string, ...args: string[]): string;
+  /** Ends everything of the factory and says what was left over that should not have been. */
+  close(): Promise<void>;
+}
+
+export const project = "shop";
+
+/** A step in which an agent waits as long as `hold(name)` is in force. */
+export function waitStep(name: string): object {
+  return { run: `echo $$ >> "$HOLDS/${name}.pids"; while [ -e "$HOLDS/${name}" ]; do sleep 0.05; done` };
+}
+
+export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?: number } = {}): RealFactory {
+  const home = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-crash-")));
+  const dir = join(home, "factory");
+  const origin = join(home, "origin.git");
+  const holds = join(home, "holds");
+  const agentLog = join(home, "agents.log");
+  mkdirSync(holds);
+  writeFileSync(agentLog, "");
+  makeTarget(home, origin);
+  layOutFactory({ dir, home, holds, agentLog, specs, slots: options.slots ?? 3 });
+  const node = join(dir, factoryPaths.localNode, "local");
+  const socket = tmuxSocketName(node);
+  const followed = followWorld(project);
+  const daemons: RealDaemon[] = [];
+  let gone: Promise<never> = new Promise(() => {});
+  let broken: unknown;
+
+  function daemon(): RealDaemon {
+    const last = daemons.at(-1);
+    if (last === undefined) throw new Error("no daemon was started");
+    return last;
+  }
+
+  return {
+    dir,
+    origin,
+    hub: join(dir, factoryPaths.hubs, `${project}.git`),
+    node,
+    specs,
+    followed,
+    daemon,
+    async up(crashAt) {
+      const started = startDaemon(dir, { XDG_CONFIG_HOME: home }, crashAt);
+      daemons.push(started);
+      gone = started.ended.then(() => {
+        throw new DaemonGone("the daemon ended");
+      });
+      gone.catch(() => {});
+      if (!(await started.up)) return undefined;
+      const following = started.events(followed.lastSeq(), followed.take);
+      following.catch((error: unknown) => {
+        if (!(error instanceof DaemonGone)) broken = error;
+      });
+      return started;
+    },
+    async until(what, ask, deadlineMs) {
+      const asked = await followed.until(
+        what,
+        () => {
+          if (broken !== undefined) throw broken;
+          return ask();
+        },
+        gone,
+        deadlineMs,
+      );
+      return asked;
+    },
+    agentRuns: () => readRuns(agentLog),
+    overlaps: () => linesOf(agentLog).filter((line) => line.startsWith("overlap ")),
+    hold: (name) => writeFileSync(join(holds, name), ""),
+    release: (name) => rmSync(join(holds, name), { force: true }),
+    held: (name) => linesOf(join(holds, `${name}.pids`)).map(Number),
+    pushFromOutside: (file) => pushCommit(join(home, "lead"), file),
+    git: runGit,
+    async close() {
+      for (const one of daemons) one.kill("SIGKILL");
+      await Promise.all(daemons.map((one) => one.ended));
+      endTmux(socket);
+      // A host ends with its daemon; a wrapper only when its work is done or it is told to.
+      const left = await leftovers(home);
+      for (const seen of left) killHard(seen.pid);
+      await eventually("the end of all processes", () => processesWith(home).length === 0);
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+      if (left.length > 0) throw new Error(`processes were left: ${left.map((seen) => `${seen.pid} ${seen.args.slice(0, 200)}`).join("; ")}`);
+    },
+  };
+}
+
+/** What still runs after a fair time. */
+async function leftovers(home: string): Promise<ReturnType<typeof processesWith>> {
+  try {
+    await eventually("the end of all processes", () => processesWith(home).length === 0, 10_000);
+    return [];
+  } catch {
+    return processesWith(home);
+  }
+}
+
+function endTmux(socket: string): void {
+  try {
+    execFileSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" });
+  } catch {
+    // No server: it ended with its last session.
+  }
+}
+
+function runGit(repository: string, ...args: string[]): string {
+  return execFileSync("git", ["-C", repository, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).trim();
+}
+
+const identity = ["-c", "user.name=Lead", "-c", "user.email=lead@localhost"];
+
+const runTests = `#!/bin/sh
+# Runs every test of tests/ and prints TAP. As long as the file $1 exists, it waits before it begins.
+if [ -e "$1" ]; then
+  echo $$ >> "$1.pids"
+  while [ -e "$1" ]; do sleep 0.05; done
+fi
+n=0
+red=0
+for test in tests/*.sh; do
+  n=$((n + 1))
+  if sh "$test"; then echo "ok $n - $test"; else echo "not ok $n - $test"; red=1; fi
+done
+echo "1..$n"
+exit $red
+`;
+
+function makeTarget(home: string, origin: string): void {
+  const lead = join(home, "lead");
+  mkdirSync(join(lead, "tests"), { recursive: true });
+  writeFileSync(join(lead, "run-tests.sh"), runTests);
+  writeFileSync(join(lead, "shared.txt"), "the first line\n");
+  writeFileSync(join(lead, "tests/lines.sh"), 'test -s shared.txt && test -z "$(sort shared.txt | uniq -d)"\n');
+  runGit(lead, "init", "-q", "-b", "main");
+  runGit(lead, "add", "-A");
+  runGit(lead, ...identity, "commit", "-q", "-m", "The shop");
+  runGit(home, "clone", "-q", "--bare", lead, origin);
+  runGit(lead, "remote", "add", "origin", origin);
+}
+
+function pushCommit(lead: string, file: string): void {
+  runGit(lead, "pull", "-q", "--ff-only", "origin", "main");
+  writeFileSync(join(lead, file), "from outside\n");
+  runGit(lead, "add", "-A");
+  runGit(lead, ...identity, "commit", "-q", "-m", `Add ${file} from outside`);
+  runGit(lead, "push", "-q", "origin", "HEAD:main");
+}
+
+interface Layout {
+  dir: string;
+  home: string;
+  holds: string;
+  agentLog: string;
+  specs: readonly FactorySpec[];
+  slots: number;
+}
+
+function layOutFactory({ dir, home, holds, agentLog, specs, slots }: Layout): void {
+  const scripts = join(home, "scripts");
+  for (const folder of [scripts, join(dir, factoryPaths.pendingSpecs), join(dir, factoryPaths.directions)]) mkdirSync(folder, { recursive: true });
+  const hook = join(root, "test/kit/log-agent-runs.mjs");
+  const agent = [process.execPath, "--import", hook, join(root, "test/rehearsal/rehearse.mjs"), "--fast", "--scripts", scripts];
+  const config = {
+    version: 1,
+    projects: { [project]: { repo: origin(home), verify: `sh run-tests.sh ${join(holds, "verify")}`, executor: "rehearsal" } },
+    executors: { rehearsal: { command: agent, prompt: "file", timeout_s: 120, env: { AGENT_LOG: agentLog, HOLDS: holds } } },
+  };
+  // JSON is YAML.
+  writeFileSync(join(dir, factoryPaths.config), JSON.stringify(config));
+  writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes: [{ name: "local", slots }] }));
+  for (const spec of specs) {
+    writeFileSync(join(dir, factoryPaths.pendingSpecs, `${spec.id}.md`), specText(spec));
+    writeFileSync(join(scripts, `${spec.id}.json`), JSON.stringify({ attempts: spec.attempts.map((steps) => ({ rounds: [{ steps }] })) }));
+  }
+}
+
+function origin(home: string): string {
+  return join(home, "origin.git");
+}
+
+function specText({ id, dependsOn = [], modifies = [], creates = [] }: FactorySpec): string {
+  const paths = [...creates, ...modifies].map((path) => `\`${path}\``).join(", ");
+  return `---
+task_id: ${id}
+project: ${project}
+title: Write ${id}
+type: feature
+priority: 1
+depends_on: ${JSON.stringify(dependsOn)}
+modifies: ${JSON.stringify(modifies)}
+creates: ${JSON.stringify(creates)}
+estimate_min: 5
+---
+
+## Goal
+
+Write the lines of ${id} into ${paths}.
+
+## Acceptance
+
+- [ ] the tests pass: \`sh run-tests.sh\` -> exit 0
+`;
+}
+
+function linesOf(file: string): string[] {
+  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => line !== "") : [];
+}
+
+function readRuns(agentLog: string): AgentRun[] {
+  const runs: AgentRun[] = [];
+  for (const line of linesOf(agentLog)) {
+    const [word, attempt = "", round, pid] = line.split(" ");
+    if (word === "start") runs.push({ attempt, round: Number(round), pid: Number(pid), ended: false });
+    const open = word === "end" ? runs.findLast((run) => run.pid === Number(pid) && run.attempt === attempt) : undefined;
+    if (open !== undefined) open.ended = true;
+  }
+  return runs;
+}
