@@ -1,7 +1,7 @@
 import { Queue, Worker } from "bullmq";
-import { inLanes, slots } from "./ledger-lanes.ts";
-import { payloadOf } from "./ledger-facts.ts";
 import { milliseconds } from "./benchmark.ts";
+import { payloadOf } from "./ledger-facts.ts";
+import { inLanes, slots } from "./ledger-lanes.ts";
 
 /** BullMQ's add, then its claim and complete, in milliseconds: 32 adds at once, then one worker with concurrency 32. */
 export async function runBullmq(port: number, name: string, n: number): Promise<{ add: number; work: number }> {

@@ -35,4 +35,3 @@ export function landed(task: TaskId): { event: FactoryEvent; done: string }[] {
     { event: { type: "task-merged", task, commit: candidate.commit, from: anOid(0) }, done: `advance-main:${task}:${candidate.commit}` },
   ];
 }
-

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSqliteLedger } from "@dispatch/store";
-import { atLeast, atMost, type Benchmark, median, milliseconds, type Outcome, ratios, type Row } from "./benchmark.ts";
+import { atLeast, atMost, type Benchmark, median, milliseconds, type Outcome, type Row, ratios } from "./benchmark.ts";
 import { runBullmq } from "./bullmq-lanes.ts";
 import { addAll, buildGroups, claimAndCompleteAll, keeperOn, landAll, startProject } from "./ledger-lanes.ts";
 import { loneTransition } from "./lone-transition.ts";
@@ -40,9 +40,8 @@ async function storeAlone(file: string, groups: Groups): Promise<number> {
 /** The same statements raw: with the text of the rows made on the way, or (as `texts`) made ahead. */
 async function rawAlone(file: string, groups: Groups, texts?: readonly Step[][]): Promise<number> {
   const raw = openRawLedger(file, "NORMAL");
-  const planned = new Set<string>();
   const ms = await milliseconds(() => {
-    for (const [i, group] of groups.entries()) raw.write(texts?.[i] ?? group.flatMap((commit) => stepsOf(commit, planned)));
+    for (const [i, group] of groups.entries()) raw.write(texts?.[i] ?? group.flatMap(stepsOf));
   });
   raw.close();
   return ms;
@@ -145,15 +144,16 @@ export const ledger: Benchmark = {
     const redis = await startRedis(home, say);
     try {
       const groups = await buildGroups(jobs);
-      const planned = new Set<string>();
-      const texts = groups.map((group) => group.flatMap((commit) => stepsOf(commit, planned)));
+      const texts = groups.map((group) => group.flatMap(stepsOf));
       const done: Round[] = [];
       for (let round = 0; round <= rounds; round++) {
         const measured = await oneRound(join(home, `round-${round}`), redis.port, round, groups, texts);
         const { ours, bullmq } = measured;
         if (round === 0) continue;
         done.push(measured);
-        say(`round ${round} of ${rounds}: ours ${Math.round(ours.add + ours.work)} ms, BullMQ ${Math.round(bullmq.add + bullmq.work)} ms for ${jobs}`);
+        say(
+          `round ${round} of ${rounds}: ours ${Math.round(ours.add + ours.work)} ms, BullMQ ${Math.round(bullmq.add + bullmq.work)} ms for ${jobs}`,
+        );
       }
       return asOutcome(done, redis.version);
     } finally {

@@ -9,26 +9,24 @@ const statements = [
   "DELETE FROM effect WHERE key = ?",
   "INSERT INTO event (seq, at, v, task, body) VALUES (?, ?, ?, ?, ?)",
   "INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-  `INSERT INTO task (id, card, revision, state) VALUES (?, ?, ?, ?)
+  `INSERT INTO task (id, card, planned_at, revision, state) VALUES (?, ?, ?, ?, ?)
    ON CONFLICT (id) DO UPDATE SET card = excluded.card, revision = excluded.revision, state = excluded.state`,
   "UPDATE task SET state = ? WHERE id = ?",
   "INSERT INTO attempt (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
   "INSERT INTO effect (key, seq, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
 ];
 
-/** The statements that the store runs for a commit. `planned` are the tasks whose card is stored already. */
-export function stepsOf(commit: Commit, planned: Set<string>): Step[] {
+/** The statements that the store runs for a commit of one event. */
+export function stepsOf(commit: Commit): Step[] {
   const { events, change, done } = commit;
   const seq = events.at(-1)?.seq ?? 0;
+  const plans = events[0]?.event.type === "task-planned";
   return [
     ...done.map((key): Step => [0, key]),
     ...events.map((stored): Step => [1, stored.seq, stored.at, stored.v, taskOf(stored.event, commit), JSON.stringify(stored.event)]),
     ...change.projects.map((row): Step => [2, row.id, JSON.stringify(row)]),
-    ...change.tasks.map((row): Step => {
-      const { state, ...card } = row;
-      if (planned.has(row.id)) return [4, JSON.stringify(state), row.id];
-      planned.add(row.id);
-      return [3, row.id, JSON.stringify(card), row.revision, JSON.stringify(state)];
+    ...change.tasks.map(({ id, plannedAt, revision, state }): Step => {
+      return plans ? [3, id, seq, plannedAt, revision, JSON.stringify(state)] : [4, JSON.stringify(state), id];
     }),
     ...change.attempts.map((row): Step => [5, row.id, JSON.stringify(row)]),
     ...change.effects.map((row): Step => [6, effectKey(row), seq, JSON.stringify(row)]),
@@ -51,6 +49,8 @@ export function openRawLedger(file: string, synchronous: "FULL" | "NORMAL"): Raw
   const sqlite = new Database(file);
   sqlite.pragma("journal_mode = WAL");
   sqlite.pragma(`synchronous = ${synchronous}`);
+  sqlite.pragma("wal_autocheckpoint = 4000");
+  sqlite.pragma("cache_size = -16000");
   sqlite.exec(createTables);
   const prepared = statements.map((sql) => sqlite.prepare(sql));
   const write = sqlite.transaction((group: readonly Step[]) => {

@@ -86,7 +86,12 @@ describe("others push to origin while work lands continuously", () => {
   });
 
   test("what contradicts stops the collect with nothing moved; merged by hand it is collected", async () => {
-    await work("S01-readme", { modifies: ["README.md"], creates: ["test/readme.test.js"] }, `echo agents >> README.md; ${testFile("readme")}`, "merged");
+    await work(
+      "S01-readme",
+      { modifies: ["README.md"], creates: ["test/readme.test.js"] },
+      `echo agents >> README.md; ${testFile("readme")}`,
+      "merged",
+    );
     const landed = await mainOf(hub());
     const theirs = await push({ "README.md": "# words\n\nSmall functions on words.\nby hand\n" }, "Readme");
 
@@ -173,7 +178,12 @@ describe("origin is a clone somebody works in", () => {
     await makeProject("continuous");
     const clone = await scene.repository(`${project}-clone`, library);
     scene.configure(["projects", project, "repo"], clone);
-    await work("S01-readme", { modifies: ["README.md"], creates: ["test/readme.test.js"] }, `echo agents >> README.md; ${testFile("readme")}`, "merged");
+    await work(
+      "S01-readme",
+      { modifies: ["README.md"], creates: ["test/readme.test.js"] },
+      `echo agents >> README.md; ${testFile("readme")}`,
+      "merged",
+    );
     const before = await mainOf(clone);
     writeFileSync(join(clone, "README.md"), "half a thought\n");
     const stopped = await collect();
@@ -202,5 +212,5 @@ describe("origin is a clone somebody works in", () => {
 
 /** Shell that writes a test file which passes. */
 function testFile(name: string): string {
-  return `printf 'import { test } from "node:test";\\ntest("${name}", () => {});\\n' > test/${name}.test.js`;
+  return `printf 'import assert from "node:assert/strict";\\nimport { test } from "node:test";\\ntest("${name}", () => assert.equal("${name}".length, ${name.length}));\\n' > test/${name}.test.js`;
 }

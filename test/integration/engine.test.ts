@@ -218,7 +218,9 @@ describe("a collect", () => {
   });
 
   it("stops with the paths named when origin and ours changed the same, and publishes nothing", async () => {
-    const fake = createFakeFactory({ behaviour: { takeIn: () => ({ outcome: "conflict", paths: ["src/x.ts"], origin: anOid(50) }) } });
+    const fake = createFakeFactory({
+      behaviour: { takeIn: () => ({ outcome: "conflict", paths: ["src/x.ts"], origin: anOid(50), hub: "/factory/.dispatch/hub/shop.git" }) },
+    });
     await started(fake, file("S01"));
     await fake.engine.commands.collect("shop", "lead");
     await fake.settle();

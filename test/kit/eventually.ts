@@ -20,6 +20,9 @@ export async function inParallel<T>(items: readonly T[], limit: number, act: (it
   }
   await Promise.all(Array.from({ length: limit }, work));
   if (failures.length > 0) {
-    throw new AggregateError(failures, failures.map((failure) => (failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))).join("\n\n"));
+    throw new AggregateError(
+      failures,
+      failures.map((failure) => (failure instanceof Error ? (failure.stack ?? failure.message) : String(failure))).join("\n\n"),
+    );
   }
 }

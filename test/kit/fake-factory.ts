@@ -15,6 +15,8 @@ import {
   type WrapperFact,
 } from "@dispatch/core";
 import { createEngine, type Engine, type Settings } from "@dispatch/engine";
+import { decide } from "@dispatch/scheduler";
+import { assertInvariants } from "./assert-invariants.ts";
 import { anOid, someIdentity } from "./build-facts.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createMemoryLedger } from "./memory-ledger.ts";
@@ -201,6 +203,7 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
 
   function boot(): Engine {
     const engine = createEngine({ ledger, nodes, repositories, settings, clock, log, at: () => {} }, (error) => fatal.push(error));
+    engine.subscribe(() => assertInvariants(engine.world, [node]));
     cursors = (attempt) => engine.world.attempts.get(attempt)?.cursor ?? 0;
     return engine;
   }
@@ -237,9 +240,11 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
       nodes.resync(node.id);
       await factory.engine.start();
     },
-    /** Lets everything happen that can happen without time passing. */
+    /** Lets everything happen that can happen without time passing; then nothing may be left to decide. */
     async settle(): Promise<void> {
       for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+      const left = fatal.length > 0 ? [] : decide(factory.engine.snapshot(), clock.now());
+      if (left.length > 0) throw new Error(`left undecided: ${JSON.stringify(left)}`);
     },
     stateOf: (id: string) => factory.engine.world.tasks.get(`shop/${id}`)?.state,
   };

@@ -4,6 +4,7 @@ import { emptyWorld, evolve, type StoredEvent, type Task, type World, withChange
 export interface FollowedWorld {
   world(): World;
   lastSeq(): number;
+  events(): readonly StoredEvent[];
   task(specId: string): Task | undefined;
   take(stored: StoredEvent): void;
   /** Settles with the first answer that is not undefined or false; asked after every fact. Rejects when `given up` does. */
@@ -14,14 +15,17 @@ export interface FollowedWorld {
 export function followWorld(project: string): FollowedWorld {
   let world = emptyWorld();
   let lastSeq = 0;
+  const events: StoredEvent[] = [];
   const askers = new Set<() => void>();
   return {
     world: () => world,
     lastSeq: () => lastSeq,
+    events: () => events,
     task: (specId) => world.tasks.get(`${project}/${specId}`),
     take(stored) {
       if (stored.seq !== lastSeq + 1) throw new Error(`fact ${stored.seq} came after ${lastSeq}`);
       lastSeq = stored.seq;
+      events.push(stored);
       const evolution = evolve(world, stored.event, stored.at);
       if (evolution.outcome !== "moved") throw new Error(`${stored.event.type} does not follow: ${evolution.because}`);
       world = withChange(world, evolution.change);

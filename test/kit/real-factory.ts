@@ -77,8 +77,8 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
   const socket = tmuxSocketName(node);
   const followed = followWorld(project);
   const daemons: RealDaemon[] = [];
+  let following: Promise<void> = Promise.resolve();
   let gone: Promise<never> = new Promise(() => {});
-  let broken: unknown;
 
   function daemon(): RealDaemon {
     const last = daemons.at(-1);
@@ -95,31 +95,20 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
     followed,
     daemon,
     async up(crashAt) {
+      await following;
       const started = startDaemon(dir, { XDG_CONFIG_HOME: home }, crashAt);
       daemons.push(started);
-      gone = started.ended.then(() => {
+      if (!(await started.up)) return undefined;
+      following = started.events(followed.lastSeq(), followed.take).catch((error: unknown) => {
+        if (!(error instanceof DaemonGone)) throw error;
+      });
+      gone = following.then(() => {
         throw new DaemonGone("the daemon ended");
       });
       gone.catch(() => {});
-      if (!(await started.up)) return undefined;
-      const following = started.events(followed.lastSeq(), followed.take);
-      following.catch((error: unknown) => {
-        if (!(error instanceof DaemonGone)) broken = error;
-      });
       return started;
     },
-    async until(what, ask, deadlineMs) {
-      const asked = await followed.until(
-        what,
-        () => {
-          if (broken !== undefined) throw broken;
-          return ask();
-        },
-        gone,
-        deadlineMs,
-      );
-      return asked;
-    },
+    until: (what, ask, deadlineMs) => followed.until(what, ask, gone, deadlineMs),
     agentRuns: () => readRuns(agentLog),
     overlaps: () => linesOf(agentLog).filter((line) => line.startsWith("overlap ")),
     hold: (name) => writeFileSync(join(holds, name), ""),
@@ -259,7 +248,11 @@ Write the lines of ${id} into ${paths}.
 }
 
 function linesOf(file: string): string[] {
-  return existsSync(file) ? readFileSync(file, "utf8").split("\n").filter((line) => line !== "") : [];
+  return existsSync(file)
+    ? readFileSync(file, "utf8")
+        .split("\n")
+        .filter((line) => line !== "")
+    : [];
 }
 
 function readRuns(agentLog: string): AgentRun[] {

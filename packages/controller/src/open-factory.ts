@@ -8,8 +8,8 @@ import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
-import { createSettings, type LiveSettings } from "./config/settings.ts";
 import { readEnvironment } from "./config/read-environment.ts";
+import { createSettings, type LiveSettings } from "./config/settings.ts";
 import { readCrashPoint } from "./crash-point.ts";
 import { openLog } from "./open-log.ts";
 import { systemClock } from "./system-clock.ts";
@@ -43,10 +43,7 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   const settings = createSettings(config, repositories);
   let engine: Engine | undefined;
   const nodes = openNodes(config, log, () => cursorsOf(engine));
-  engine = createEngine(
-    { ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(readEnvironment().crashAt) },
-    onFatal,
-  );
+  engine = createEngine({ ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(readEnvironment().crashAt) }, onFatal);
   const running = engine;
   await nodes.open();
   onRelease(() => nodes.close());

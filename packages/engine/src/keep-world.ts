@@ -27,12 +27,17 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
   const world: World = { projects, tasks, attempts };
   let lastSeq = start.lastSeq;
 
-  /** Puts a change into the maps; returns how to take it out again. */
-  function apply(change: Change): () => void {
-    const restores = [put(projects, change.projects), put(tasks, change.tasks), put(attempts, change.attempts)];
-    return () => {
-      for (const restore of restores) restore();
-    };
+  /** Puts a change into the maps; returns how to take it out again, where it may come to that. */
+  function apply(change: Change, mayUndo: boolean): (() => void) | undefined {
+    const before = mayUndo ? [remember(projects, change.projects), remember(tasks, change.tasks), remember(attempts, change.attempts)] : undefined;
+    for (const row of change.projects) projects.set(row.id, row);
+    for (const row of change.tasks) tasks.set(row.id, row);
+    for (const row of change.attempts) attempts.set(row.id, row);
+    return before === undefined
+      ? undefined
+      : () => {
+          for (const restore of before) restore();
+        };
   }
 
   return {
@@ -57,7 +62,8 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
         lastSeq += 1;
         stored.push({ seq: lastSeq, at, v: 1, event });
         changes.push(evolution.change);
-        undo.push(apply(evolution.change));
+        const restore = apply(evolution.change, events.length > 1);
+        if (restore !== undefined) undo.push(restore);
       }
       const change = mergeChanges(changes);
       if (stored.length === 0 && done.length === 0) return { stored, change, durable: Promise.resolve() };
@@ -69,9 +75,9 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
   };
 }
 
-function put<T extends { id: string }>(map: Map<string, T>, rows: readonly T[]): () => void {
+/** How a map's rows are put back as they are now. */
+function remember<T extends { id: string }>(map: Map<string, T>, rows: readonly T[]): () => void {
   const old = rows.map((row): [string, T | undefined] => [row.id, map.get(row.id)]);
-  for (const row of rows) map.set(row.id, row);
   return () => {
     for (const [id, row] of old) {
       if (row === undefined) map.delete(id);

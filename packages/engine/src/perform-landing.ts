@@ -10,6 +10,8 @@ import {
   type Oid,
   type Project,
   type ProjectId,
+  type ProjectSource,
+  type TakeInOutcome,
   type Task,
   type TaskId,
   type World,
@@ -105,7 +107,7 @@ export async function takeInOrigin(ports: Ports, world: World, id: ProjectId): P
       case "unchanged":
         return [{ type: "origin-taken-in", project: id, main: taken.main, commits: 0 }];
       case "conflict":
-        return [stopped(project, conflictWithOrigin(taken.paths, taken.origin))];
+        return [stopped(project, conflictWithOrigin(taken, source))];
       case "ahead":
         return await adopt(ports, project, taken.candidate, taken.commits);
     }
@@ -192,9 +194,10 @@ function stopped(project: Project, error: unknown): FactoryEvent {
   return { type: "collect-stopped", project: project.id, code: error.code, because: error.message, hint: error.hint ?? "" };
 }
 
-function conflictWithOrigin(paths: readonly string[], origin: Oid): FactoryError {
+function conflictWithOrigin(taken: Extract<TakeInOutcome, { outcome: "conflict" }>, source: ProjectSource): FactoryError {
+  const { paths, origin, hub } = taken;
   return new FactoryError("ORIGIN_CONFLICT", `origin's ${origin.slice(0, 12)} and what landed here both changed ${paths.join(", ")}`, {
     fault: "user",
-    hint: "merge the hub's main into origin's branch by hand (git fetch HUB main), push, then collect again",
+    hint: `in a clone of the project, on ${source.branch}: git pull, git fetch ${hub} main, git merge FETCH_HEAD, resolve, push; then collect again`,
   });
 }

@@ -1,11 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type AttemptId, invariant, isFactoryError, type Oid, type ProjectId, projectIdPattern, type Repositories } from "@dispatch/core";
+import {
+  type AttemptId,
+  invariant,
+  isFactoryError,
+  type Oid,
+  type ProjectId,
+  type ProjectSource,
+  projectIdPattern,
+  type Repositories,
+} from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
 import { buildCandidate } from "./build-candidate.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
 import type { Environment } from "./git-environment.ts";
+import { checkOrigin } from "./look-at-origin.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
 import { publishMain } from "./publish-main.ts";
@@ -23,6 +33,8 @@ export interface RepositoriesOptions {
 }
 
 export interface GitRepositories extends Repositories {
+  /** Throws REPOSITORY_INVALID when a repository of this machine cannot be a project; makes nothing. */
+  checkOrigin(project: ProjectSource): Promise<void>;
   /** The newest `limit` commits of main's first-parent line, newest first. */
   firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
   salvageRefs(project: ProjectId): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]>;
@@ -56,6 +68,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   }
 
   return {
+    checkOrigin: (project) => checkOrigin(project, gitOptions),
     openHub: (project) =>
       inTurn(`hub ${project.id}`, () =>
         guarded(async () => {

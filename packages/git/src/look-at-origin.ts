@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { FactoryError, type Oid, type ProjectSource } from "@dispatch/core";
 import { stripCredentials } from "./classify-git-error.ts";
 import { type Environment, usersEnvironment } from "./git-environment.ts";
-import { failureOf, type Git, resolveRef } from "./open-git.ts";
+import { failureOf, type Git, type GitOptions, openGit, resolveRef } from "./open-git.ts";
 import { runGit } from "./run-git.ts";
 
 export interface Origin {
@@ -86,6 +86,17 @@ export async function fetchOrigin(git: Git, origin: Origin): Promise<Oid> {
   const fetched = await resolveRef(git, originRef);
   if (fetched === undefined) throw failureOf(answer, { doing, remote: "origin" });
   return fetched;
+}
+
+/**
+ * Throws REPOSITORY_INVALID when origin cannot be worked with: no repository, no commit, no such branch.
+ * A repository of this machine is looked at; an address on a network is only read.
+ */
+export async function checkOrigin(project: ProjectSource, options: GitOptions): Promise<void> {
+  const origin = await findOrigin(project, options.env);
+  if (origin.path === undefined) return;
+  const inside = join(origin.path, ".git");
+  await readOrigin(openGit(existsSync(inside) ? inside : origin.path, options), origin);
 }
 
 function invalid(message: string, hint: string, facts: Record<string, unknown> = {}): FactoryError {

@@ -57,7 +57,7 @@ test("what both changed is a conflict that names the paths", async () => {
   const base = await opened({ "a.txt": "a\n", "ö b.txt": "b\n" });
   const main = await landed(base, { "a.txt": "ours\n", "ö b.txt": "ours\n" });
   const origin = scene.commit(scene.project.repo, { "a.txt": "theirs\n", "ö b.txt": "theirs\n", "c.txt": "c\n" });
-  expect(await scene.repositories.takeInOrigin(scene.project)).toEqual({ outcome: "conflict", paths: ["a.txt", "ö b.txt"], origin });
+  expect(await scene.repositories.takeInOrigin(scene.project)).toEqual({ outcome: "conflict", paths: ["a.txt", "ö b.txt"], origin, hub: scene.hub });
   expect(await scene.repositories.mainOf("shop")).toBe(main);
 });
 

@@ -18,7 +18,7 @@ export async function takeInOrigin(git: Git, project: ProjectSource, options: Gi
   if (await isAncestor(git, main, origin)) return pinned(git, origin, commits);
   await requireCommonHistory(git, main, origin, found.shown);
   const merged = await mergeText(git, main, origin);
-  if (merged.outcome === "conflict") return { outcome: "conflict", paths: merged.paths, origin };
+  if (merged.outcome === "conflict") return { outcome: "conflict", paths: merged.paths, origin, hub: git.dir };
   const candidate = await writeCommit(git, {
     tree: merged.tree,
     parents: [main, origin],

@@ -1,54 +1,84 @@
+import type BetterSqlite3 from "better-sqlite3";
 import { asc, desc, eq, gt, sql } from "drizzle-orm";
-import type { BetterSQLite3Database } from "drizzle-orm/better-sqlite3";
+import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
+import { prepareWrite } from "./prepare-write.ts";
 import { attempt, effect, event, meta, project, task } from "./schema.ts";
 
 export type Queries = ReturnType<typeof prepareQueries>;
 
-/** Every query of the hot path, prepared once: building one per call costs more than running it. */
-export function prepareQueries(db: BetterSQLite3Database) {
-  const bound = sql.placeholder;
+/** Every query, prepared once: building one per call costs more than running it. */
+export function prepareQueries(sqlite: BetterSqlite3.Database) {
+  const db = drizzle(sqlite);
+  return { ...prepareLogWrites(sqlite, db), ...prepareRowWrites(sqlite, db), ...prepareReads(db) };
+}
+
+const bound = sql.placeholder;
+
+function prepareLogWrites(sqlite: BetterSqlite3.Database, db: BetterSQLite3Database) {
   return {
-    insertEvent: db
-      .insert(event)
-      .values({ seq: bound("seq"), at: bound("at"), v: bound("v"), task: bound("task"), body: bound("body") })
-      .prepare(),
-    upsertProject: db
-      .insert(project)
-      .values({ id: bound("id"), body: bound("body") })
-      .onConflictDoUpdate({ target: project.id, set: { body: sql`excluded.body` } })
-      .prepare(),
-    upsertTask: db
-      .insert(task)
-      .values({ id: bound("id"), card: bound("card"), plannedAt: bound("plannedAt"), revision: bound("revision"), state: bound("state") })
-      .onConflictDoUpdate({ target: task.id, set: { card: sql`excluded.card`, revision: sql`excluded.revision`, state: sql`excluded.state` } })
-      .prepare(),
-    updateTaskState: db
-      .update(task)
-      .set({ state: sql`${bound("state")}` })
-      .where(eq(task.id, bound("id")))
-      .prepare(),
-    upsertAttempt: db
-      .insert(attempt)
-      .values({ id: bound("id"), body: bound("body") })
-      .onConflictDoUpdate({ target: attempt.id, set: { body: sql`excluded.body` } })
-      .prepare(),
-    insertEffect: db
-      .insert(effect)
-      .values({ key: bound("key"), seq: bound("seq"), body: bound("body") })
-      .onConflictDoNothing()
-      .prepare(),
-    deleteEffect: db
-      .delete(effect)
-      .where(eq(effect.key, bound("key")))
-      .prepare(),
-    setMeta: db
-      .insert(meta)
-      .values({ key: bound("key"), value: bound("value") })
-      .onConflictDoUpdate({ target: meta.key, set: { value: sql`excluded.value` } })
-      .prepare(),
+    insertEvent: prepareWrite<"seq" | "at" | "v" | "task" | "body">(
+      sqlite,
+      db.insert(event).values({ seq: bound("seq"), at: bound("at"), v: bound("v"), task: bound("task"), body: bound("body") }),
+    ),
+    insertEffect: prepareWrite<"key" | "seq" | "body">(
+      sqlite,
+      db
+        .insert(effect)
+        .values({ key: bound("key"), seq: bound("seq"), body: bound("body") })
+        .onConflictDoNothing(),
+    ),
+    deleteEffect: prepareWrite<"key">(sqlite, db.delete(effect).where(eq(effect.key, bound("key")))),
+    setMeta: prepareWrite<"key" | "value">(
+      sqlite,
+      db
+        .insert(meta)
+        .values({ key: bound("key"), value: bound("value") })
+        .onConflictDoUpdate({ target: meta.key, set: { value: sql`excluded.value` } }),
+    ),
+  };
+}
+
+function prepareRowWrites(sqlite: BetterSqlite3.Database, db: BetterSQLite3Database) {
+  return {
+    upsertProject: prepareWrite<"id" | "body">(
+      sqlite,
+      db
+        .insert(project)
+        .values({ id: bound("id"), body: bound("body") })
+        .onConflictDoUpdate({ target: project.id, set: { body: sql`excluded.body` } }),
+    ),
+    upsertTask: prepareWrite<"id" | "card" | "plannedAt" | "revision" | "state">(
+      sqlite,
+      db
+        .insert(task)
+        .values({ id: bound("id"), card: bound("card"), plannedAt: bound("plannedAt"), revision: bound("revision"), state: bound("state") })
+        .onConflictDoUpdate({ target: task.id, set: { card: sql`excluded.card`, revision: sql`excluded.revision`, state: sql`excluded.state` } }),
+    ),
+    updateTaskState: prepareWrite<"id" | "state">(
+      sqlite,
+      db
+        .update(task)
+        .set({ state: sql`${bound("state")}` })
+        .where(eq(task.id, bound("id"))),
+    ),
+    upsertAttempt: prepareWrite<"id" | "body">(
+      sqlite,
+      db
+        .insert(attempt)
+        .values({ id: bound("id"), body: bound("body") })
+        .onConflictDoUpdate({ target: attempt.id, set: { body: sql`excluded.body` } }),
+    ),
+  };
+}
+
+function prepareReads(db: BetterSQLite3Database) {
+  const { seq, at, v, body } = event;
+  const { id, plannedAt, revision, state } = task;
+  return {
+    projection: db.select().from(meta).where(eq(meta.key, "projection")).prepare(),
     allProjects: db.select().from(project).prepare(),
     allTasks: db
-      .select({ id: task.id, plannedAt: task.plannedAt, revision: task.revision, state: task.state, seq: event.seq, at: event.at, v: event.v, body: event.body })
+      .select({ id, plannedAt, revision, state, seq, at, v, body })
       .from(task)
       .innerJoin(event, eq(event.seq, task.card))
       .orderBy(asc(task.plannedAt), asc(task.id))

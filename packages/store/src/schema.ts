@@ -1,4 +1,4 @@
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Shape of the tables. A ledger with another one is refused, never guessed at. */
 export const ledgerVersion = 2;
@@ -14,19 +14,18 @@ export const meta = sqliteTable("meta", {
   value: integer().notNull(),
 });
 
-/** The log. The primary key is the fence: a second writer collides with it. */
-export const event = sqliteTable(
-  "event",
-  {
-    seq: integer().primaryKey(),
-    at: integer().notNull(),
-    v: integer().notNull(),
-    /** Task the event is about, directly or through its attempt. */
-    task: text(),
-    body: text().notNull(),
-  },
-  (table) => [index("event_task").on(table.task, table.seq)],
-);
+/**
+ * The log. The primary key is the fence: a second writer collides with it.
+ * It has no second index: one would be a third of a transition's pages, and what one task did is read from the whole log.
+ */
+export const event = sqliteTable("event", {
+  seq: integer().primaryKey(),
+  at: integer().notNull(),
+  v: integer().notNull(),
+  /** Task the event is about, directly or through its attempt. */
+  task: text(),
+  body: text().notNull(),
+});
 
 export const project = sqliteTable("project", { id: text().primaryKey(), body: text().notNull() });
 
@@ -49,7 +48,6 @@ export const effect = sqliteTable("effect", { key: text().primaryKey(), seq: int
 export const createTables = `
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY NOT NULL, at INTEGER NOT NULL, v INTEGER NOT NULL, task TEXT, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS event_task ON event (task, seq);
 CREATE TABLE IF NOT EXISTS project (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card INTEGER NOT NULL, planned_at INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;

@@ -12,18 +12,19 @@ import {
   type PendingEffect,
   type Project,
   type StoredEvent,
+  splitTaskId,
   type Task,
   type TaskState,
   type World,
 } from "@dispatch/core";
 import type BetterSqlite3 from "better-sqlite3";
-import { drizzle } from "drizzle-orm/better-sqlite3";
 import { classifySqliteError, openDatabase, type Synchronous } from "./open-database.ts";
 import { prepareQueries, type Queries } from "./queries.ts";
-import { meta, projectionVersion } from "./schema.ts";
+import { projectionVersion } from "./schema.ts";
 import { readStoredEvent } from "./stored-event.ts";
 
-type TaskCard = Omit<Task, "state">;
+/** The event that holds a task's spec as it is now: where it is in the log. */
+type Cards = Map<string, number>;
 
 interface Group {
   commits: Commit[];
@@ -38,15 +39,13 @@ interface Group {
  */
 export function createSqliteLedger(file: string, options: { synchronous?: Synchronous } = {}): Ledger {
   const sqlite = openDatabase(file, options.synchronous ?? "FULL");
-  const db = drizzle(sqlite);
-  const queries = prepareQueries(db);
-  const revisions = new Map<string, number>();
+  const queries = prepareQueries(sqlite);
   const owners = new Map<string, string>();
   let group: Group | undefined;
   let broken: unknown;
 
   const writeGroup = sqlite.transaction((commits: readonly Commit[]) => {
-    for (const commit of commits) writeCommit(queries, commit, revisions, owners);
+    for (const commit of commits) writeCommit(queries, commit, owners);
   });
 
   function flush(): void {
@@ -76,8 +75,8 @@ export function createSqliteLedger(file: string, options: { synchronous?: Synchr
 
   return {
     load() {
-      if (storedProjection(db) !== projectionVersion) rebuildRows(sqlite, queries, revisions, owners);
-      const world = readWorld(queries, revisions, owners);
+      if (queries.projection.get()?.value !== projectionVersion) rebuildRows(sqlite, queries);
+      const world = readWorld(queries, owners);
       return { world, lastSeq: queries.lastSeq.get()?.seq ?? 0, pending: readPending(queries) };
     },
     append(commit) {
@@ -97,36 +96,32 @@ export function createSqliteLedger(file: string, options: { synchronous?: Synchr
   };
 }
 
-function writeCommit(queries: Queries, commit: Commit, revisions: Map<string, number>, owners: Map<string, string>): void {
+function writeCommit(queries: Queries, commit: Commit, owners: Map<string, string>): void {
   for (const key of commit.done) queries.deleteEffect.run({ key });
-  for (const attemptRow of commit.change.attempts) owners.set(attemptRow.id, attemptRow.task);
+  for (const row of commit.change.attempts) owners.set(row.id, row.task);
+  const cards: Cards = new Map();
   for (const stored of commit.events) {
-    queries.insertEvent.run({
-      seq: stored.seq,
-      at: stored.at,
-      v: stored.v,
-      task: taskOf(stored.event, owners),
-      body: JSON.stringify(stored.event),
-    });
+    const { seq, at, v, event } = stored;
+    queries.insertEvent.run({ seq, at, v, task: taskOf(event, owners), body: JSON.stringify(event) });
+    noteCard(cards, stored);
   }
-  writeChange(queries, commit.change, commit.events.at(-1)?.seq ?? 0, revisions);
+  writeChange(queries, commit.change, commit.events.at(-1)?.seq ?? 0, cards);
 }
 
-function writeChange(queries: Queries, change: Change, seq: number, revisions: Map<string, number>): void {
+function noteCard(cards: Cards, { seq, event }: StoredEvent): void {
+  if (event.type === "task-planned" || event.type === "spec-revised") cards.set(event.task, seq);
+}
+
+/** `cards` names the tasks whose spec is new; of all others only the state is written. */
+function writeChange(queries: Queries, change: Change, seq: number, cards: Cards): void {
   for (const row of change.projects) queries.upsertProject.run({ id: row.id, body: JSON.stringify(row) });
-  for (const row of change.tasks) writeTask(queries, row, revisions);
+  for (const { id, plannedAt, revision, state } of change.tasks) {
+    const card = cards.get(id);
+    if (card === undefined) queries.updateTaskState.run({ id, state: JSON.stringify(state) });
+    else queries.upsertTask.run({ id, card, plannedAt, revision, state: JSON.stringify(state) });
+  }
   for (const row of change.attempts) queries.upsertAttempt.run({ id: row.id, body: JSON.stringify(row) });
   for (const row of change.effects) queries.insertEffect.run({ key: effectKey(row), seq, body: JSON.stringify(row) });
-}
-
-function writeTask(queries: Queries, row: Task, revisions: Map<string, number>): void {
-  const { state, ...card } = row;
-  if (revisions.get(row.id) === row.revision) {
-    queries.updateTaskState.run({ id: row.id, state: JSON.stringify(state) });
-    return;
-  }
-  revisions.set(row.id, row.revision);
-  queries.upsertTask.run({ id: row.id, card: JSON.stringify(card), revision: row.revision, state: JSON.stringify(state) });
 }
 
 function taskOf(fact: FactoryEvent, owners: ReadonlyMap<string, string>): string | null {
@@ -135,15 +130,12 @@ function taskOf(fact: FactoryEvent, owners: ReadonlyMap<string, string>): string
   return null;
 }
 
-function readWorld(queries: Queries, revisions: Map<string, number>, owners: Map<string, string>): World {
+function readWorld(queries: Queries, owners: Map<string, string>): World {
   const projects = new Map<string, Project>();
   const tasks = new Map<string, Task>();
   const attempts = new Map<string, Attempt>();
   for (const row of queries.allProjects.all()) projects.set(row.id, JSON.parse(row.body) as Project);
-  for (const row of queries.allTasks.all()) {
-    revisions.set(row.id, row.revision);
-    tasks.set(row.id, { ...(JSON.parse(row.card) as TaskCard), state: JSON.parse(row.state) as TaskState });
-  }
+  for (const row of queries.allTasks.all()) tasks.set(row.id, readTask(row));
   for (const row of queries.allAttempts.all()) {
     const found = JSON.parse(row.body) as Attempt;
     owners.set(found.id, found.task);
@@ -152,33 +144,39 @@ function readWorld(queries: Queries, revisions: Map<string, number>, owners: Map
   return { projects, tasks, attempts };
 }
 
+function readTask(row: ReturnType<Queries["allTasks"]["all"]>[number]): Task {
+  const { event } = readStoredEvent(row);
+  if (event.type !== "task-planned" && event.type !== "spec-revised") {
+    throw new FactoryError("LEDGER_CORRUPT", `event ${row.seq} should hold the spec of ${row.id} but is ${event.type}`, {
+      hint: "restore the ledger from a backup and report this, with the event log",
+    });
+  }
+  const { spec, digest, text, path } = event;
+  const { id, plannedAt, revision } = row;
+  return { id, project: splitTaskId(id).project, spec, digest, text, path, revision, plannedAt, state: JSON.parse(row.state) as TaskState };
+}
+
 function readPending(queries: Queries): PendingEffect[] {
   return queries.allEffects.all().map((row) => ({ key: row.key, effect: JSON.parse(row.body) as Effect }));
 }
 
-function storedProjection(db: ReturnType<typeof drizzle>): number | undefined {
-  return db
-    .select()
-    .from(meta)
-    .all()
-    .find((row) => row.key === "projection")?.value;
-}
-
 /** Folds the whole log again. Effects are not derived again: the outbox keeps what is still to be done. */
-function rebuildRows(sqlite: BetterSqlite3.Database, queries: Queries, revisions: Map<string, number>, owners: Map<string, string>): void {
+function rebuildRows(sqlite: BetterSqlite3.Database, queries: Queries): void {
   sqlite.transaction(() => {
     sqlite.exec("DELETE FROM project; DELETE FROM task; DELETE FROM attempt;");
-    revisions.clear();
-    owners.clear();
-    const world = foldEvents(readAll(queries));
-    writeChange(
-      queries,
-      { projects: [...world.projects.values()], tasks: [...world.tasks.values()], attempts: [...world.attempts.values()], effects: [] },
-      0,
-      revisions,
-    );
+    const cards: Cards = new Map();
+    const world = foldEvents(notingCards(readAll(queries), cards));
+    const { projects, tasks, attempts } = world;
+    writeChange(queries, { projects: [...projects.values()], tasks: [...tasks.values()], attempts: [...attempts.values()], effects: [] }, 0, cards);
     queries.setMeta.run({ key: "projection", value: projectionVersion });
   })();
+}
+
+function* notingCards(events: Iterable<StoredEvent>, cards: Cards): Generator<StoredEvent> {
+  for (const stored of events) {
+    noteCard(cards, stored);
+    yield stored;
+  }
 }
 
 function* readAll(queries: Queries): Generator<StoredEvent> {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { AttemptId } from "@dispatch/core";
-import { nodeRepositoryPath } from "@dispatch/protocol";
 
 /** Where everything about one attempt lies in a node's home. The only place that knows. */
 export interface AttemptFiles {
@@ -44,5 +43,3 @@ export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
     usage: (round) => join(dir, `usage-${round}.json`),
   };
 }
-
-export { nodeRepositoryPath as repositoryPath };

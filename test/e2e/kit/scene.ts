@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
+import { type RequestOptions, request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorView, factoryPaths, type HealthView, type StatusView, type TaskRow, type TaskView } from "@dispatch/protocol";
@@ -86,7 +86,7 @@ hold() {
 const agents: Readonly<Record<string, { prompt: string; last: string[]; take: string }>> = {
   "by-file": { prompt: "file", last: ["{promptFile}"], take: 'prompt=$(cat "$1")' },
   "by-stdin": { prompt: "stdin", last: [], take: "prompt=$(cat)" },
-  "by-argument": { prompt: "argument", last: ["{prompt}"], take: 'prompt=$1' },
+  "by-argument": { prompt: "argument", last: ["{prompt}"], take: "prompt=$1" },
 };
 
 /** Makes a scene whose factory is fresh from `dispatch init`, with the three agents configured. */
@@ -241,7 +241,12 @@ function daemonOf(factory: string): DaemonActs {
         const row = (await status()).tasks.find((candidate) => candidate.id === id);
         last = row === undefined ? "unknown" : `${row.state}: ${row.because}`;
         if (row !== undefined && states.includes(row.state)) return row;
-        if (row !== undefined && over.includes(row.state)) throw new Error(`${id} is over as ${last}; expected ${states.join(" or ")}`);
+        if (row !== undefined && over.includes(row.state)) {
+          const { state } = (await task(id)).task;
+          const found =
+            state.kind === "parked" ? state.because.findings.map((finding) => `${finding.gate} ${finding.path ?? ""} ${finding.found}`) : [];
+          throw new Error(`${id} is over as ${last}; expected ${states.join(" or ")}: ${found.join(" | ")}`);
+        }
         return undefined;
       };
       return until(`${id} is ${states.join(" or ")}`, look).catch((error: unknown) => {
@@ -259,7 +264,7 @@ function daemonOf(factory: string): DaemonActs {
 }
 
 /** One HTTP request; rejects when nobody answers. */
-export function requestOf(options: Parameters<typeof request>[0] & object): Promise<Answer> {
+export function requestOf(options: RequestOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request({ agent: false, ...options }, (response) => {
       let body = "";

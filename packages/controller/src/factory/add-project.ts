@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FactoryError, projectIdPattern } from "@dispatch/core";
+import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { isMap, parseDocument } from "yaml";
 import { loadFactory } from "../config/load-factory.ts";
@@ -36,6 +37,7 @@ export async function addProject(factory: string, input: NewProject): Promise<{ 
     });
   }
   const repo = isUrl(input.repo) ? input.repo : existingFolder(input.repo);
+  await createRepositories({ hubDir: join(dir, factoryPaths.hubs) }).checkOrigin({ id: input.name, repo, branch: input.branch });
   const path = join(dir, factoryPaths.config);
   const document = parseDocument(await readFile(path, "utf8"));
   const entry = {

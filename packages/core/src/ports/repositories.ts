@@ -40,7 +40,8 @@ export type TakeInOutcome =
   | { outcome: "unchanged"; main: Oid }
   /** Origin has commits of others; `candidate` holds them together with ours and waits for its tests. */
   | { outcome: "ahead"; candidate: Oid; commits: number }
-  | { outcome: "conflict"; paths: readonly string[]; origin: Oid };
+  /** `hub` is the folder from which a person can fetch what landed here. */
+  | { outcome: "conflict"; paths: readonly string[]; origin: Oid; hub: string };
 
 export type PublishOutcome = { outcome: "published"; commit: Oid } | { outcome: "origin-moved" };
 

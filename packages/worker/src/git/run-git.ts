@@ -89,6 +89,9 @@ async function runOnce(args: readonly string[], run: GitRun): Promise<Buffer> {
   const child = spawn("git", [...pinned, ...args], {
     env,
     cwd: run.workTree ?? run.gitDir,
+    // A filter that an agent configured may hang; nothing honest takes this long.
+    timeout: 30 * 60_000,
+    killSignal: "SIGKILL",
     stdio: [run.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
   const out: Buffer[] = [];

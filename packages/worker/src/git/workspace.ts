@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptJob } from "@dispatch/core";
-import { type AttemptFiles, repositoryPath } from "../attempt-files.ts";
+import { nodeRepositoryPath } from "@dispatch/protocol";
+import type { AttemptFiles } from "../attempt-files.ts";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { checksumOf, type Workspace } from "./capture-tree.ts";
 import { gitText } from "./run-git.ts";
@@ -22,7 +23,7 @@ export function readWorkspace(files: AttemptFiles, job: Pick<AttemptJob, "projec
   const text = readFileIfAny(join(files.dir, "worktree.json"));
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as WorktreeRecord;
-  return { repository: repositoryPath(files.home, job.project), worktree: files.worktree, index: files.index, base: job.base, ...record };
+  return { repository: nodeRepositoryPath(files.home, job.project), worktree: files.worktree, index: files.index, base: job.base, ...record };
 }
 
 /** Removes the locks that a killed git left on what is this attempt's alone. Nothing of the attempt may run any more. */

@@ -2,7 +2,8 @@ import { existsSync, readFileSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type AttemptId, type AttemptJob, FactoryError, type Salvage } from "@dispatch/core";
-import { type AttemptFiles, repositoryPath } from "../attempt-files.ts";
+import { nodeRepositoryPath } from "@dispatch/protocol";
+import type { AttemptFiles } from "../attempt-files.ts";
 import { runGit } from "../git/run-git.ts";
 import { readWorkspace, removeLocks } from "../git/workspace.ts";
 import { send } from "../process/end-processes.ts";
@@ -50,7 +51,7 @@ async function endWrapper(host: Host, files: AttemptFiles): Promise<void> {
 }
 
 async function removeRest(files: AttemptFiles, job: AttemptJob): Promise<void> {
-  const repository = repositoryPath(files.home, job.project);
+  const repository = nodeRepositoryPath(files.home, job.project);
   const adminDir = readWorkspace(files, job)?.adminDir ?? adminDirIn(files.discardedWorktree);
   if (existsSync(files.discardedWorktree)) await rm(files.discardedWorktree, { recursive: true, force: true, maxRetries: 3 });
   if (adminDir !== undefined && isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });

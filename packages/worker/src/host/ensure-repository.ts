@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProjectId } from "@dispatch/core";
-import { repositoryPath } from "../attempt-files.ts";
+import { nodeRepositoryPath } from "@dispatch/protocol";
 import { hasCode } from "../durable-files.ts";
 import { runGit } from "../git/run-git.ts";
 import { checkProject, type Host } from "./host.ts";
@@ -24,7 +24,7 @@ const settings = `[core]
 
 /** Makes the project's bare repository on this node, unless it is there. Appears complete or not at all, also when several ask at once. */
 export async function ensureRepository(host: Host, project: ProjectId): Promise<string> {
-  const path = repositoryPath(host.home, checkProject(project));
+  const path = nodeRepositoryPath(host.home, checkProject(project));
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const draft = mkdtempSync(`${path}.draft-`);

@@ -1,10 +1,11 @@
-import type { FSWatcher } from "node:fs";
-import type { AttemptId } from "@dispatch/core";
+import { type FSWatcher, statSync } from "node:fs";
+import type { AttemptId, SessionIdentity } from "@dispatch/core";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { isDiskFull } from "../disk-room.ts";
 import { readEvents } from "../event-log.ts";
+import { isAlive } from "../process/session-identity.ts";
 import { closeDeadAttempt } from "./close-dead-attempt.ts";
-import { complain, filesOf, type Host, standingOf } from "./host.ts";
+import { complain, filesOf, type Host, readIdentity, standingOf } from "./host.ts";
 import { watchSafely } from "./wait-until.ts";
 
 interface Followed {
@@ -15,6 +16,7 @@ interface Followed {
   /** Where the complete lines read so far end. */
   offset: number;
   watcher: FSWatcher | undefined;
+  identity: SessionIdentity | undefined;
   ended: boolean;
   closing: boolean;
 }
@@ -38,6 +40,8 @@ export function createFollower(host: Host): Follower {
   const all = new Map<AttemptId, Followed>();
 
   function pump(followed: Followed): void {
+    // The watcher first: what is written between the two is then seen twice and not never.
+    if (!followed.ended) followed.watcher ??= watchEvents(followed);
     const { facts, next } = readEvents(followed.files.events, followed.offset);
     followed.offset = next;
     for (const { seq, at, fact } of facts) {
@@ -48,7 +52,6 @@ export function createFollower(host: Host): Follower {
       if (fact.type === "attempt-ended") followed.ended = true;
     }
     if (followed.ended) unwatch(followed);
-    else followed.watcher ??= watchEvents(followed);
   }
 
   function watchEvents(followed: Followed): FSWatcher | undefined {
@@ -65,9 +68,15 @@ export function createFollower(host: Host): Follower {
     if (followed.closing) return;
     followed.closing = true;
     try {
-      const standing = standingOf(host, followed.files);
-      if (standing.kind === "gone") await closeDeadAttempt(host, followed.files, standing.identity, followed.cursor);
-      pump(followed);
+      const { files } = followed;
+      followed.identity ??= readIdentity(files);
+      if (followed.identity !== undefined && !isAlive(followed.identity, host.bootId)) {
+        const standing = standingOf(host, files);
+        if (standing.kind === "gone") await closeDeadAttempt(host, files, standing.identity, followed.cursor);
+        pump(followed);
+      } else if (statSync(files.events, { throwIfNoEntry: false })?.size !== followed.offset) {
+        pump(followed);
+      }
     } catch (error) {
       // Tried again with the next look; a full disk is nothing to complain about every second.
       if (!isDiskFull(error)) complain(error);
@@ -80,7 +89,7 @@ export function createFollower(host: Host): Follower {
     const known = all.get(attempt);
     if (known !== undefined) unwatch(known);
     const files = filesOf(host, attempt);
-    const followed: Followed = { attempt, files, cursor, offset: 0, watcher: undefined, ended: false, closing: false };
+    const followed: Followed = { attempt, files, cursor, offset: 0, watcher: undefined, identity: undefined, ended: false, closing: false };
     all.set(attempt, followed);
     pump(followed);
   }

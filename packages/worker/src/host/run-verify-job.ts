@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandResult, FactoryError, isFactoryError, type VerifyJob } from "@dispatch/core";
-import { repositoryPath } from "../attempt-files.ts";
+import { nodeRepositoryPath } from "@dispatch/protocol";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { type GitRun, runGit } from "../git/run-git.ts";
 import { endProcesses } from "../process/end-processes.ts";
@@ -128,7 +128,7 @@ function readMarker(path: string): VerifyMarker | undefined {
 
 /** Exactly the commit, with nothing beside it but installed dependencies. A worktree that is broken is made anew once. */
 async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<void> {
-  const repository = repositoryPath(host.home, job.project);
+  const repository = nodeRepositoryPath(host.home, job.project);
   if (!existsSync(repository)) throw new FactoryError("GIT_FAILED", `project ${job.project} has no repository on this node`, { retry: "later" });
   // Before anything is made anew: a commit that did not arrive is no broken worktree.
   await runGit(["cat-file", "-e", `${job.commit}^{commit}`], { gitDir: repository });

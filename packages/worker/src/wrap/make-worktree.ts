@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { FactoryError } from "@dispatch/core";
-import { repositoryPath } from "../attempt-files.ts";
+import { nodeRepositoryPath } from "@dispatch/protocol";
 import { copyIndex, type Workspace } from "../git/capture-tree.ts";
 import { runGit } from "../git/run-git.ts";
 import { readWorkspace, recordWorkspace } from "../git/workspace.ts";
@@ -12,7 +12,7 @@ const tries = 5;
 /** Checks out the base on the attempt's branch in a worktree of its own. */
 export async function makeWorktree(wrapper: Wrapper): Promise<Workspace> {
   const { files, job } = wrapper;
-  const repository = repositoryPath(files.home, job.project);
+  const repository = nodeRepositoryPath(files.home, job.project);
   mkdirSync(dirname(files.worktree), { recursive: true });
   await waitForRoom(wrapper, () => addWorktree(wrapper, repository));
   const adminDir = /^gitdir: (.*)$/m.exec(readFileSync(join(files.worktree, ".git"), "utf8"))?.[1];

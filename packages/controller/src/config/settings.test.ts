@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
+import { addProject } from "../factory/add-project.ts";
+import { initFactory } from "../factory/init-factory.ts";
+import { loadFactory } from "./load-factory.ts";
+import { createSettings } from "./settings.ts";
+
+let dir = "";
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), "dispatch-settings-"));
+  await initFactory(dir);
+  await addProject(dir, { name: "shop", repo: dir, branch: "main", verify: ["make test"], landing: "continuous" });
+});
+
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+async function settingsWith(files: Record<string, string>) {
+  return createSettings(await loadFactory(dir), { readFile: async (_project, revision, path) => files[`${revision}:${path}`] });
+}
+
+describe("the policy of a project", () => {
+  it("comes from the repository at the revision that is asked for, else from the factory", async () => {
+    const settings = await settingsWith({
+      [`${anOid(2)}:.dispatch.yaml`]: "verify: [npm test, {run: npm run lint, timeout_s: 5}]\nrounds: 1\ngates: {scope_allow: [CHANGES.md]}\n",
+    });
+    expect(await settings.policyAt("shop", anOid(1))).toMatchObject({ verify: [{ run: "make test", timeoutSeconds: 600 }], maxRounds: 3 });
+    expect(await settings.policyAt("shop", anOid(2))).toMatchObject({
+      verify: [{ run: "npm test" }, { run: "npm run lint", timeoutSeconds: 5 }],
+      maxRounds: 1,
+      gates: { alwaysAllowed: ["CHANGES.md"] },
+    });
+  });
+
+  it("is refused when the repository's file is wrong, and read again after that", async () => {
+    const files: Record<string, string> = { [`${anOid(2)}:.dispatch.yaml`]: "verfy: npm test\n" };
+    const settings = await settingsWith(files);
+    await expect(settings.policyAt("shop", anOid(2))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    files[`${anOid(2)}:.dispatch.yaml`] = "verify: npm test\n";
+    expect(await settings.policyAt("shop", anOid(2))).toMatchObject({ verify: [{ run: "npm test" }] });
+  });
+});
+
+describe("the executor of a spec", () => {
+  it("is the one it names, else the project's, else the only one", async () => {
+    const write = (executors: string, executor = "") =>
+      writeFileSync(join(dir, "dispatch.yaml"), `version: 1\nprojects: {shop: {repo: ., verify: x${executor}}}\nexecutors: {${executors}}\n`);
+    const settings = await settingsWith({});
+    expect(settings.executorOf(aSpec("S01"))).toBeUndefined();
+    write("a: {command: [a]}");
+    await settings.reload();
+    expect(settings.executorOf(aSpec("S01"))?.name).toBe("a");
+    write("a: {command: [a]}, b: {command: [b]}");
+    await settings.reload();
+    expect(settings.executorOf(aSpec("S01"))).toBeUndefined();
+    expect(settings.executorOf(aSpec("S01", { executor: "b" }))?.command).toEqual(["b"]);
+    write("a: {command: [a]}, b: {command: [b]}", ", executor: b");
+    await settings.reload();
+    expect(settings.executorOf(aSpec("S01"))?.name).toBe("b");
+  });
+
+  it("keeps the last configuration that was right", async () => {
+    const settings = await settingsWith({});
+    writeFileSync(join(dir, "dispatch.yaml"), "version: 1\nprojects: {shop: {repo: .}}\noops: 1\n");
+    await expect(settings.reload()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    expect(await settings.policyAt("shop", anOid(1))).toMatchObject({ verify: [{ run: "make test" }] });
+  });
+});
+
+describe("adding a project", () => {
+  it("keeps the comments of dispatch.yaml, and changes nothing when the input is wrong", async () => {
+    const { factory } = await loadFactory(dir);
+    expect(Object.keys(factory.projects)).toEqual(["shop"]);
+    const { readFileSync } = await import("node:fs");
+    const before = readFileSync(join(dir, "dispatch.yaml"), "utf8");
+    expect(before).toContain("# What this factory works on");
+    const add = (name: string, change = {}) => addProject(dir, { name, repo: dir, branch: "main", verify: ["x"], landing: "continuous", ...change });
+    await expect(add("shop")).rejects.toMatchObject({ code: "USAGE" });
+    await expect(add("My Shop")).rejects.toMatchObject({ code: "USAGE" });
+    await expect(add("other", { repo: join(dir, "nowhere") })).rejects.toMatchObject({ code: "REPOSITORY_INVALID" });
+    await expect(add("other", { executor: "nobody" })).rejects.toMatchObject({ code: expect.stringMatching(/EXECUTOR_UNKNOWN|CONFIG_INVALID/) });
+    expect(readFileSync(join(dir, "dispatch.yaml"), "utf8")).toBe(before);
+  });
+});

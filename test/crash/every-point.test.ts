@@ -1,0 +1,69 @@
+import { type CrashPointName, crashPoints } from "@dispatch/engine";
+import { expect, it } from "vitest";
+import { inParallel } from "../kit/eventually.ts";
+import { expectWhole } from "./expect-whole.ts";
+import { inFactory } from "./in-factory.ts";
+import { type Play, playOut } from "./play-out.ts";
+import { shopSpecs } from "./shop-specs.ts";
+
+const factoriesAtOnce = 3;
+const long = process.env["DISPATCH_CRASH_LONG"] === "1";
+
+interface Journey {
+  crashes: readonly string[];
+  play: Play;
+  wait: Readonly<Record<string, string>>;
+}
+
+/** Around an effect: at its first time, again when the next daemon repeats it, and at its second time. */
+function aroundEffects(): Journey[] {
+  const points = crashPoints.filter((point) => !isCommit(point));
+  const times = long ? [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]] : [[1, 1, 2]];
+  return points.flatMap((point) => times.map((counts) => journey(point, counts)));
+}
+
+/**
+ * A play has more than 44 commits. A commit that was cut off is made again in the next life, so daemons that die
+ * at their 1st, 2nd, 3rd … commit go through the play in small steps, as long as the sum of these numbers stays below.
+ */
+function aroundCommits(): Journey[] {
+  const counts = Array.from({ length: 40 }, (_, n) => n + 1);
+  const chosen = long ? counts : counts.filter((n) => n <= 12 || n % 6 === 4);
+  return crashPoints.filter(isCommit).flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(point, chain)));
+}
+
+function packed(counts: readonly number[]): number[][] {
+  const chains: number[][] = [];
+  for (const n of counts.toReversed()) {
+    const room = chains.find((chain) => chain.reduce((sum, one) => sum + one, n) <= 42);
+    if (room === undefined) chains.push([n]);
+    else room.push(n);
+  }
+  return chains;
+}
+
+function isCommit(point: CrashPointName): boolean {
+  return point.startsWith("commit:");
+}
+
+function journey(point: CrashPointName, counts: readonly number[]): Journey {
+  const crashes = counts.map((n) => `${point}#${n}`);
+  if (!point.startsWith("stop-attempt:")) return { crashes, play: { collects: 2 }, wait: {} };
+  return { crashes, play: { cancels: ["S01-shared", "S03-shared"] }, wait: { "S01-shared": "cancel", "S03-shared": "cancel" } };
+}
+
+it(
+  "a daemon killed before or after any commit and any effect, and again in its recovery, brings every task to main once",
+  async () => {
+    const journeys = [...aroundEffects(), ...aroundCommits()];
+    for (const point of crashPoints) expect(journeys.some(({ crashes }) => crashes.includes(`${point}#1`) && crashes.length > 1)).toBe(true);
+    await inParallel(journeys, factoriesAtOnce, ({ crashes, play, wait }) =>
+      inFactory(shopSpecs(wait), crashes.join(", "), async (factory) => {
+        for (const name of Object.values(wait)) factory.hold(name);
+        await playOut(factory, play, crashes);
+        await expectWhole(factory);
+      }),
+    );
+  },
+  long ? 3_600_000 : 600_000,
+);

@@ -1,0 +1,24 @@
+import { type FactorySpec, waitStep } from "../kit/real-factory.ts";
+
+const line = (path: string, id: string) => ({ append: path, content: `the line of ${id}\n` });
+
+/** A shared file (S01 and S03 never run side by side), and a dependency (S02 tests what S01 brings). `hold`: agents wait for these names first. */
+export function shopSpecs(wait: Readonly<Record<string, string>> = {}): FactorySpec[] {
+  const first = (id: string): object[] => (wait[id] === undefined ? [] : [waitStep(wait[id])]);
+  const plays = (id: string, steps: readonly object[]): (readonly object[])[] => (wait[id] === undefined ? [steps] : [[...first(id), ...steps], steps]);
+  return [
+    {
+      id: "S01-shared",
+      modifies: ["shared.txt"],
+      creates: ["s01.txt"],
+      attempts: plays("S01-shared", [line("s01.txt", "S01"), line("shared.txt", "S01")]),
+    },
+    {
+      id: "S02-after",
+      dependsOn: ["S01-shared"],
+      creates: ["s02.txt", "tests/s02.sh"],
+      attempts: plays("S02-after", [line("s02.txt", "S02"), { append: "tests/s02.sh", content: "test -s s01.txt && test -s s02.txt\n" }]),
+    },
+    { id: "S03-shared", modifies: ["shared.txt"], attempts: plays("S03-shared", [line("shared.txt", "S03")]) },
+  ];
+}

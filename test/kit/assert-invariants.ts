@@ -1,0 +1,38 @@
+import { holdsLock, holdsSlot, lockedPaths, type NodeSnapshot, patternsOverlap, type World } from "@dispatch/core";
+
+/**
+ * Throws when the world breaks a law of docs/architecture.md. Called after every fact by the fake factory.
+ * (1) one live attempt a task, no node over its slots; (2) locks of a project never meet; (4) discarded means collected.
+ */
+export function assertInvariants(world: World, nodes: readonly NodeSnapshot[]): void {
+  const live = [...world.attempts.values()].filter(holdsSlot);
+  const byTask = new Set<string>();
+  const byNode = new Map<string, number>();
+  for (const attempt of live) {
+    if (byTask.has(attempt.task)) throw new Error(`${attempt.task} has two live attempts`);
+    byTask.add(attempt.task);
+    if (world.tasks.get(attempt.task)?.state.tries !== attempt.n) throw new Error(`${attempt.id} is live and not the newest attempt`);
+    byNode.set(attempt.node, (byNode.get(attempt.node) ?? 0) + 1);
+  }
+  for (const node of nodes) if ((byNode.get(node.id) ?? 0) > node.slots) throw new Error(`node ${node.id} is over its slots`);
+  assertLocks(world);
+  for (const attempt of world.attempts.values()) {
+    const { state } = attempt;
+    if (state.kind === "discarded" && state.outcome.kind === "succeeded" && state.tip === null)
+      throw new Error(`${attempt.id} was discarded without its tip`);
+  }
+}
+
+function assertLocks(world: World): void {
+  const holders = [...world.tasks.values()].filter(holdsLock);
+  holders.forEach((one, i) => {
+    for (const other of holders.slice(i + 1)) {
+      if (one.project !== other.project) continue;
+      for (const mine of lockedPaths(one.spec)) {
+        for (const theirs of lockedPaths(other.spec)) {
+          if (patternsOverlap(mine, theirs)) throw new Error(`${one.id} and ${other.id} both hold ${mine} / ${theirs}`);
+        }
+      }
+    }
+  });
+}
