@@ -5,7 +5,7 @@ import { createTables } from "../../packages/store/src/schema.ts";
 /** One statement to run: its index and what is bound to it. */
 export type Step = readonly [statement: number, ...values: unknown[]];
 
-const statements = [
+export const statements = [
   "DELETE FROM effect WHERE key = ?",
   "INSERT INTO event (seq, at, v, task, body) VALUES (?, ?, ?, ?, ?)",
   "INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",

@@ -29,7 +29,9 @@ function aroundEffects(): Journey[] {
 function aroundCommits(): Journey[] {
   const counts = Array.from({ length: 40 }, (_, n) => n + 1);
   const chosen = long ? counts : counts.filter((n) => n <= 12 || n % 6 === 4);
-  return crashPoints.filter(isCommit).flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(point, chain)));
+  return crashPoints
+    .filter(isCommit)
+    .flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(point, chain)));
 }
 
 function packed(counts: readonly number[]): number[][] {

@@ -39,9 +39,12 @@ async function playUntilDeath(factory: RealFactory, play: Play, crashAt: string)
 
 export async function endDaemon(factory: RealFactory): Promise<void> {
   // It may be gone before its answer has arrived.
-  await factory.daemon().post("/down", { mode: "leave" }).catch((error: unknown) => {
-    if (!(error instanceof DaemonGone)) throw error;
-  });
+  await factory
+    .daemon()
+    .post("/down", { mode: "leave" })
+    .catch((error: unknown) => {
+      if (!(error instanceof DaemonGone)) throw error;
+    });
   expect(await factory.daemon().ended).toEqual({ code: 0, signal: null });
 }
 

@@ -5,7 +5,8 @@ const line = (path: string, id: string) => ({ append: path, content: `the line o
 /** A shared file (S01 and S03 never run side by side), and a dependency (S02 tests what S01 brings). `hold`: agents wait for these names first. */
 export function shopSpecs(wait: Readonly<Record<string, string>> = {}): FactorySpec[] {
   const first = (id: string): object[] => (wait[id] === undefined ? [] : [waitStep(wait[id])]);
-  const plays = (id: string, steps: readonly object[]): (readonly object[])[] => (wait[id] === undefined ? [steps] : [[...first(id), ...steps], steps]);
+  const plays = (id: string, steps: readonly object[]): (readonly object[])[] =>
+    wait[id] === undefined ? [steps] : [[...first(id), ...steps], steps];
   return [
     {
       id: "S01-shared",
@@ -21,4 +22,17 @@ export function shopSpecs(wait: Readonly<Record<string, string>> = {}): FactoryS
     },
     { id: "S03-shared", modifies: ["shared.txt"], attempts: plays("S03-shared", [line("shared.txt", "S03")]) },
   ];
+}
+
+/** Tasks that can all run at once. Each agent writes half of its work, waits for `agents`, and writes the rest. */
+export function threeAtOnce(): FactorySpec[] {
+  return ["S01-one", "S02-two", "S03-three"].map((id) => {
+    const file = `${id.slice(4)}.txt`;
+    return { id, creates: [file], attempts: [[line(file, `half ${id}`), waitStep("agents"), line(file, id)]] };
+  });
+}
+
+/** The same, but nobody waits. */
+export function oneTask(): FactorySpec[] {
+  return [{ id: "S01-one", creates: ["one.txt"], attempts: [[line("one.txt", "S01"), waitStep("agents")]] }];
 }

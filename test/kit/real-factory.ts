@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { factoryPaths, tmuxSocketName } from "@dispatch/protocol";
 import { eventually } from "./eventually.ts";
-import { killHard, processesWith } from "./find-processes.ts";
+import { childrenOf, killHard, processesWith, type ShownProcess } from "./find-processes.ts";
 import { type FollowedWorld, followWorld } from "./follow-world.ts";
 import { DaemonGone, type RealDaemon, startDaemon } from "./real-daemon.ts";
 
@@ -45,10 +45,16 @@ export interface RealFactory {
   until<T>(what: string, ask: () => T, deadlineMs?: number): Promise<Exclude<T, undefined | false>>;
   agentRuns(): AgentRun[];
   overlaps(): string[];
-  /** Holds what a step `hold(name)` of an agent waits for; `verify` holds every verify command. */
+  /** Keeps an agent in its `waitStep(name)`; `verify` keeps the tests of every attempt, `verify-landing` those of what lands. */
   hold(name: string): void;
   release(name: string): void;
+  /** The processes that came to wait there so far. */
   held(name: string): number[];
+  hostPid(): number;
+  hasHost(): boolean;
+  tmuxPid(): number;
+  /** Process of an attempt's wrapper, as the attempt itself reported it. */
+  wrapperPid(attempt: string): number;
   /** Lets somebody else push a commit to origin. */
   pushFromOutside(file: string): void;
   git(repository: string, ...args: string[]): string;
@@ -114,6 +120,15 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
     hold: (name) => writeFileSync(join(holds, name), ""),
     release: (name) => rmSync(join(holds, name), { force: true }),
     held: (name) => linesOf(join(holds, `${name}.pids`)).map(Number),
+    hostPid: () => onlyOne(childrenOf(daemon().pid, " host --home ")),
+    hasHost: () => childrenOf(daemon().pid, " host --home ").length > 0,
+    tmuxPid: () => Number(execFileSync("tmux", ["-L", socket, "display-message", "-p", "#{pid}"], { encoding: "utf8" })),
+    wrapperPid(attempt) {
+      for (const { event } of followed.events()) {
+        if (event.type === "wrapper-reported" && event.attempt === attempt && event.fact.type === "attempt-started") return event.fact.identity.pid;
+      }
+      throw new Error(`${attempt} has not begun`);
+    },
     pushFromOutside: (file) => pushCommit(join(home, "lead"), file),
     git: runGit,
     async close() {
@@ -128,6 +143,12 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
       if (left.length > 0) throw new Error(`processes were left: ${left.map((seen) => `${seen.pid} ${seen.args.slice(0, 200)}`).join("; ")}`);
     },
   };
+}
+
+function onlyOne(found: readonly ShownProcess[]): number {
+  const [only, ...more] = found;
+  if (only === undefined || more.length > 0) throw new Error(`expected one process, found ${found.length}`);
+  return only.pid;
 }
 
 /** What still runs after a fair time. */
@@ -146,6 +167,7 @@ function endTmux(socket: string): void {
   } catch {
     // No server: it ended with its last session.
   }
+  rmSync(join(process.env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${process.getuid?.() ?? 0}`, socket), { force: true });
 }
 
 function runGit(repository: string, ...args: string[]): string {
@@ -155,10 +177,12 @@ function runGit(repository: string, ...args: string[]): string {
 const identity = ["-c", "user.name=Lead", "-c", "user.email=lead@localhost"];
 
 const runTests = `#!/bin/sh
-# Runs every test of tests/ and prints TAP. As long as the file $1 exists, it waits before it begins.
-if [ -e "$1" ]; then
-  echo $$ >> "$1.pids"
-  while [ -e "$1" ]; do sleep 0.05; done
+# Runs every test of tests/ and prints TAP. As long as the file $1 (for a landing: $1-landing) exists, it waits before it begins.
+hold=$1
+case $PWD in */verify/*) hold=$1-landing ;; esac
+if [ -e "$hold" ]; then
+  echo $$ >> "$hold.pids"
+  while [ -e "$hold" ]; do sleep 0.05; done
 fi
 n=0
 red=0

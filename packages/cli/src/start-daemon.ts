@@ -1,10 +1,11 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { errorCode, FactoryError } from "@dispatch/core";
+import { type ErrorCode, errorCode, FactoryError } from "@dispatch/core";
 import { factoryPaths, type HealthView } from "@dispatch/protocol";
 import type { DaemonClient } from "./daemon-client.ts";
+import type { Failure } from "./render/error-lines.ts";
 
 const startTimeoutMs = 60_000;
 const pollMs = 40;
@@ -19,7 +20,21 @@ export async function ensureDaemon(client: DaemonClient, mainFile: string): Prom
   return { health: await startDaemon(client, mainFile), started: true };
 }
 
+/** Another daemon may be on its way up or down at this moment: then it answers soon, or leaves the factory to ours. */
 async function startDaemon(client: DaemonClient, mainFile: string): Promise<HealthView> {
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const started = await spawnDaemon(client, mainFile, deadline);
+    if (!(started instanceof Error)) return started;
+    if (errorCode(started) !== "DAEMON_RUNNING" || Date.now() > deadline) throw started;
+    await delay(pollMs * 5);
+    const health = await healthOf(client);
+    if (health !== undefined) return health;
+  }
+}
+
+/** The health of a new daemon, or why it ended. */
+async function spawnDaemon(client: DaemonClient, mainFile: string, deadline: number): Promise<HealthView | Error> {
   const { factory } = client;
   const logFile = join(factory, factoryPaths.daemonLog);
   await mkdir(join(factory, factoryPaths.state), { recursive: true, mode: 0o700 });
@@ -28,32 +43,51 @@ async function startDaemon(client: DaemonClient, mainFile: string): Promise<Heal
   const child = spawn(process.execPath, [...process.execArgv, mainFile, "up", "--factory", factory], {
     cwd: factory,
     detached: true,
-    stdio: ["ignore", log.fd, log.fd],
+    stdio: ["ignore", log.fd, log.fd, "ipc"],
   });
-  const ended = new Promise<string>((resolve) => {
-    child.once("error", (error) => resolve(`could not be started: ${error.message}`));
-    child.once("exit", (code, signal) => resolve(code === null ? `was ended by ${signal}` : `ended with exit code ${code}`));
-  });
+  const ended = endOf(child);
   await log.close();
-  const deadline = Date.now() + startTimeoutMs;
-  let end: string | undefined;
-  while (end === undefined && Date.now() < deadline) {
-    end = await Promise.race([ended, delay(pollMs, undefined)]);
-    const health = await healthOf(client);
-    if (health === undefined) continue;
+  let end: End | undefined;
+  try {
+    while (end === undefined && Date.now() < deadline) {
+      end = (await Promise.race([ended, delay(pollMs, undefined)])) ?? end;
+      const health = await healthOf(client);
+      if (health !== undefined) return health;
+    }
+  } finally {
+    if (child.connected) child.disconnect();
     child.unref();
-    return health;
   }
-  child.unref();
-  throw new FactoryError(
-    "DAEMON_UNREACHABLE",
-    end === undefined ? `the daemon (pid ${child.pid}) did not answer within ${startTimeoutMs / 1000} seconds` : `the daemon ${end}`,
-    {
-      fault: "dependency",
-      hint: `dispatch up runs it in this terminal; its log is ${logFile}`,
-      facts: { log: await endOfLog(logFile, from) },
-    },
-  );
+  if (end?.failure !== undefined) return asError(end.failure);
+  return new FactoryError("DAEMON_UNREACHABLE", `the daemon ${end?.how ?? `did not answer within ${startTimeoutMs / 1000} seconds`}`, {
+    fault: "dependency",
+    hint: `dispatch up runs it in this terminal; its log is ${logFile}`,
+    facts: { log: await endOfLog(logFile, from) },
+  });
+}
+
+interface End {
+  /** `ended with exit code 1` */
+  how: string;
+  /** What it said through the channel before it ended. */
+  failure: Failure | undefined;
+}
+
+/** Resolves after the process ended and everything it said was heard. */
+function endOf(child: ChildProcess): Promise<End> {
+  let failure: Failure | undefined;
+  child.on("message", (message) => {
+    failure = message as Failure;
+  });
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve({ how: `could not be started: ${error.message}`, failure }));
+    child.once("close", (code, signal) => resolve({ how: code === null ? `was ended by ${signal}` : `ended with exit code ${code}`, failure }));
+  });
+}
+
+function asError(failure: Failure): FactoryError {
+  const { code, message, hint, facts } = failure;
+  return new FactoryError(code as ErrorCode, message, { facts, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** Undefined when no daemon answers. */

@@ -28,7 +28,8 @@ function tell(failure: Failure, terminal: Terminal, json: boolean): void {
   else terminal.note(errorLines(failure, terminal.paint));
 }
 
-function asFailure(error: unknown): Failure {
+/** A thrown value as it is told to a person; what is no failure of ours comes with its stack. */
+export function asFailure(error: unknown): Failure {
   if (isFactoryError(error)) return { code: error.code, message: error.message, hint: error.hint, facts: error.facts };
   if (!(error instanceof Error)) return { code: "UNEXPECTED", message: String(error), hint: undefined, facts: {} };
   const { code } = error as NodeJS.ErrnoException;

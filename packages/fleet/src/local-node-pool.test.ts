@@ -39,6 +39,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const pool of pools) await pool.close();
   spawnSync("tmux", ["-L", tmuxSocketName(home), "kill-server"], { stdio: "ignore" });
+  rmSync(join(process.env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${process.getuid?.()}`, tmuxSocketName(home)), { force: true });
   for (const pid of pidsWith(home)) process.kill(pid, "SIGKILL");
   rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 });

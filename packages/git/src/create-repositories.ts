@@ -19,7 +19,7 @@ import { checkOrigin } from "./look-at-origin.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
 import { publishMain } from "./publish-main.ts";
-import { diffOf, firstParentLog, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
+import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
 
@@ -37,6 +37,8 @@ export interface GitRepositories extends Repositories {
   checkOrigin(project: ProjectSource): Promise<void>;
   /** The newest `limit` commits of main's first-parent line, newest first. */
   firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
+  /** Ids of the specs that landed since the hub was made. */
+  landedSpecs(project: ProjectId): Promise<readonly string[]>;
   salvageRefs(project: ProjectId): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]>;
 }
 
@@ -45,6 +47,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000 };
   const inTurn = createTurns();
   const opened = new Map<ProjectId, Git>();
+  const sending = new Map<string, Promise<void>>();
 
   function hubOf(project: ProjectId): string {
     invariant(projectIdPattern.test(project), `${JSON.stringify(project)} is not a project id`);
@@ -67,6 +70,16 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     return inTurn(`origin ${project}`, () => guarded(() => act(gitOf(project)), `work with origin of ${project}`));
   }
 
+  /** Attempts on one base start at once; a second push of the same commit would find its ref locked, so it waits for the first. */
+  function sendOnce(project: ProjectId, commit: Oid, url: string): Promise<void> {
+    const key = `${commit} ${url}`;
+    const underWay = sending.get(key);
+    if (underWay !== undefined) return underWay;
+    const sent = sendCommit(gitOf(project), commit, url).finally(() => sending.delete(key));
+    sending.set(key, sent);
+    return sent;
+  }
+
   return {
     checkOrigin: (project) => checkOrigin(project, gitOptions),
     openHub: (project) =>
@@ -77,7 +90,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
         }, `open the hub of ${project.id}`),
       ),
     mainOf: (project) => readMain(gitOf(project)),
-    sendCommit: (project, commit, url) => sendCommit(gitOf(project), commit, url),
+    sendCommit: sendOnce,
     fetchAttempt: (project, attempt, url, held) => inTurn(`attempt ${attempt}`, () => fetchAttempt(gitOf(project), attempt, url, held)),
     diffOf: (project, base, tip) => diffOf(gitOf(project), base, tip),
     buildCandidate: (project, input) => locally(project, (git) => buildCandidate(git, input)),
@@ -87,6 +100,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     listFiles: (project, revision) => listFiles(gitOf(project), revision),
     readFile: (project, revision, path) => readFile(gitOf(project), revision, path),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
+    landedSpecs: (project) => landedSpecs(gitOf(project)),
     salvageRefs: (project) => salvageRefs(gitOf(project)),
   };
 }

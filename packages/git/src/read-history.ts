@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { readFile as readText } from "node:fs/promises";
+import { join } from "node:path";
 import { type AttemptId, type DiffText, type Oid, salvageRef } from "@dispatch/core";
 import { type PathChange, parseRawDiff } from "./compare-deltas.ts";
 import { asOid, type Git } from "./open-git.ts";
@@ -87,6 +90,29 @@ export async function firstParentLog(git: Git, limit: number): Promise<readonly 
     commits.push({ commit: asOid(commit), subject, specId: specId === "" ? null : specId, at: Number(seconds) * 1000 });
   }
   return commits;
+}
+
+/** Ids of the specs that landed since the hub was made, also where somebody merged main into a line of their own. */
+export async function landedSpecs(git: Git): Promise<readonly string[]> {
+  const { stdout } = await git.run({
+    args: ["log", "--grep=^Gate-Tree: ", "--format=%(trailers:key=Spec-Id,valueonly)", await sinceHub(git), "--"],
+    doing: "list the specs that landed",
+  });
+  return [
+    ...new Set(
+      stdout
+        .toString("utf8")
+        .split("\n")
+        .filter((line) => line !== ""),
+    ),
+  ];
+}
+
+/** Everything on main that was not there when the hub was made; all of main when its log does not say. */
+async function sinceHub(git: Git): Promise<string> {
+  const log = join(git.dir, "logs", mainRef);
+  const first = existsSync(log) ? /^[0-9a-f]{40} ([0-9a-f]{40}) /.exec(await readText(log, "utf8"))?.[1] : undefined;
+  return first === undefined ? mainRef : `${first}..${mainRef}`;
 }
 
 /** What attempts left uncommitted, by attempt. */

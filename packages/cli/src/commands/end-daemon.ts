@@ -16,16 +16,18 @@ const pollMs = 100;
 export async function endDaemon(context: CommandContext, input: { mode: Mode; json: boolean }): Promise<number> {
   const { terminal } = context;
   const client = await clientOf(context);
-  const sessions = await askDown(client, input.mode);
-  if (sessions === undefined) {
+  const asked = await askDown(client, input.mode);
+  if (asked === undefined) {
     if (input.json) terminal.json({ running: false });
     else terminal.out([`no daemon runs for ${client.factory}`]);
     return exitCodes.ok;
   }
+  const { pid, sessions } = asked;
   if (!input.json) terminal.note(wordsOf(input.mode, sessions));
   const interruption = catchInterruption();
   try {
-    while ((await healthOf(client)) !== undefined) {
+    // It closes its doors first; only when the process is gone does it leave the factory to another.
+    while ((await healthOf(client)) !== undefined || isAlive(pid)) {
       await delay(pollMs, undefined, { signal: interruption.signal });
     }
   } catch (error) {
@@ -40,12 +42,20 @@ export async function endDaemon(context: CommandContext, input: { mode: Mode; js
   return exitCodes.ok;
 }
 
-/** The number of sessions when the daemon was asked; undefined when there is none to ask. */
-async function askDown(client: DaemonClient, mode: Mode): Promise<number | undefined> {
-  const sessions = await unlessUnreachable(async () => (await client.status()).sessions.length);
+/** Who was asked, and the number of sessions then; undefined when there is none to ask. */
+async function askDown(client: DaemonClient, mode: Mode): Promise<{ pid: number; sessions: number } | undefined> {
+  const asked = await unlessUnreachable(async () => ({ pid: (await client.health()).pid, sessions: (await client.status()).sessions.length }));
   // It may be gone before its answer has arrived.
-  if (sessions !== undefined) await unlessUnreachable(() => client.post("/down", { mode } satisfies DownRequest));
-  return sessions;
+  if (asked !== undefined) await unlessUnreachable(() => client.post("/down", { mode } satisfies DownRequest));
+  return asked;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function unlessUnreachable<T>(call: () => Promise<T>): Promise<T | undefined> {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,10 @@ let dir = "";
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), "dispatch-settings-"));
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", dir, "-c", "user.name=T", "-c", "user.email=t@localhost", ...args], { stdio: "ignore" });
+  git("init", "-q", "-b", "main");
+  git("commit", "-q", "--allow-empty", "-m", "first");
   await initFactory(dir);
   await addProject(dir, { name: "shop", repo: dir, branch: "main", verify: ["make test"], landing: "continuous" });
 });

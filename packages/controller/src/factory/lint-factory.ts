@@ -53,9 +53,15 @@ async function factsOf(root: string, files: readonly ParsedFile[]): Promise<Lint
     }
     const main = await repositories.mainOf(id);
     const policy = await settings.policyAt(id, main);
-    projects.push({ ...fact, hasVerify: policy.verify.length > 0, files: await repositories.listFiles(id, main) });
+    const [files, landed] = [await repositories.listFiles(id, main), await repositories.landedSpecs(id)];
+    projects.push({ ...fact, hasVerify: policy.verify.length > 0, files, tasks: landed.map(landedTask) });
   }
   return { projects, executors: Object.keys(config.factory.executors) };
+}
+
+/** What is merged is history: its paths need not fit the repository as it is now, and others may build on it. */
+function landedTask(specId: string): ProjectFacts["tasks"][number] {
+  return { specId, state: "merged", dependsOn: [], after: [], creates: [], deletes: [] };
 }
 
 async function factorySpecs(root: string | undefined, project: string | undefined): Promise<string[]> {

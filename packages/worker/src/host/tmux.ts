@@ -19,7 +19,8 @@ export async function newSession(host: Host, name: string, cwd: string, argv: re
   const size = ["-x", "160", "-y", "48"];
   const session = ["new-session", "-d", "-P", "-F", "#{pane_pid}", "-s", name, ...size, "-c", cwd, ...env, "--", ...argv];
   const answer = await askTmux(host, ["set-option", "-g", "history-limit", "50000", ";", ...session]);
-  if (answer.code === 0) return { outcome: "made", panePid: Number(answer.out.trim()) };
+  const pid = Number(answer.out.trim());
+  if (answer.code === 0 && pid > 1) return { outcome: "made", panePid: pid };
   if (/duplicate session/.test(answer.said)) return { outcome: "exists" };
   return { outcome: "failed", because: answer.said.trim() || `tmux ended with code ${answer.code}` };
 }
@@ -62,10 +63,12 @@ async function askTmux(host: Host, args: readonly string[]): Promise<TmuxAnswer>
       clearTimeout(timer);
       reject(new FactoryError("TOOL_MISSING", "tmux could not be started on the node", { fault: "user", hint: "Install tmux on the node.", cause }));
     });
-    // Not `close`: the server that a first call leaves behind may keep the outputs open.
-    child.once("exit", (code) => {
+    const answer = (): void => resolve({ code: child.exitCode, out, said });
+    child.once("close", answer);
+    child.once("exit", () => {
       clearTimeout(timer);
-      setImmediate(() => resolve({ code, out, said }));
+      // Should the server that a first call leaves behind ever keep the outputs open.
+      setTimeout(answer, 2000).unref();
     });
   });
 }

@@ -1,3 +1,4 @@
+import { invariant } from "@dispatch/core";
 import { environHolds, hasProc, listProcesses, type SeenProcess } from "./list-processes.ts";
 
 /** What belongs together: all that carries the token, is in the leader's session or group, or descends from these. */
@@ -62,6 +63,8 @@ export async function endProcesses(mark: ProcessMark, graceMs: number): Promise<
 
 /** A process that is gone already is what was wanted. */
 export function send(pid: number, signal: NodeJS.Signals): void {
+  // 0 and negative numbers mean groups to the kernel, 0 our own; 1 is never ours.
+  invariant(Number.isInteger(pid) && pid > 1, `a signal to process ${pid}`);
   try {
     process.kill(pid, signal);
   } catch (error) {

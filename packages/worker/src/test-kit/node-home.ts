@@ -61,6 +61,7 @@ export async function makeNode(prepare: (home: string) => void = () => {}): Prom
     async close() {
       for (const client of clients) if (client.child.exitCode === null && client.child.signalCode === null) await client.end();
       spawnSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" });
+      rmSync(join(process.env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${process.getuid?.()}`, socket), { force: true });
       // A wrapper survives its tmux server by design.
       for (const pid of processesOf(home)) send(pid, "SIGKILL");
       rmSync(root, { recursive: true, force: true, maxRetries: 5 });

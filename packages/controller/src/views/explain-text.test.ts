@@ -1,0 +1,59 @@
+import type { Task } from "@dispatch/core";
+import type { Explanation } from "@dispatch/scheduler";
+import { describe, expect, it } from "vitest";
+import { aSpec } from "../../../../test/kit/build-facts.ts";
+import { explainText } from "./explain-text.ts";
+
+const task: Task = {
+  id: "shop/S02",
+  project: "shop",
+  spec: aSpec("S02"),
+  digest: "",
+  text: "",
+  path: "",
+  revision: 1,
+  plannedAt: 0,
+  state: { kind: "planned", tries: 1, limit: 4, feedback: [] },
+};
+const reason = {
+  code: "rounds-exhausted",
+  text: "not accepted after 3 rounds",
+  findings: [],
+  conflict: null,
+  salvage: "refs/dispatch/salvage/a",
+} as const;
+
+/** Every kind of explanation, with what its two sentences must name. A new kind does not compile until it stands here. */
+const table: { [Kind in Explanation["kind"]]: { given: Extract<Explanation, { kind: Kind }>; names: string[] } } = {
+  "project-not-configured": { given: { kind: "project-not-configured" }, names: ["shop", "dispatch project add"] },
+  "project-paused": { given: { kind: "project-paused", by: "the lead" }, names: ["the lead", "dispatch resume shop"] },
+  backoff: { given: { kind: "backoff", until: 9000, because: "the wrapper is gone" }, names: ["the wrapper is gone", "4 s"] },
+  dependency: { given: { kind: "dependency", task: "shop/S01", state: "parked" }, names: ["shop/S01", "parked", "dispatch retry shop/S01"] },
+  lock: {
+    given: { kind: "lock", holder: "shop/S01", holderState: "running", since: 0, mine: "lib/a.ts", theirs: "lib" },
+    names: ["shop/S01", "running", "lib/a.ts", "5 s"],
+  },
+  slot: { given: { kind: "slot", ahead: 3, slots: 8, nodesDown: [{ node: "b", because: "no link" }] }, names: ["8", "3", "b", "no link"] },
+  "about-to-start": { given: { kind: "about-to-start" }, names: ["slot"] },
+  "at-work": { given: { kind: "at-work", attempt: "shop--S02--1", node: "local", round: 2 }, names: ["round 2", "shop--S02--1", "local"] },
+  "being-collected": { given: { kind: "being-collected", attempt: "shop--S02--1" }, names: ["shop--S02--1", "hub"] },
+  "being-checked": { given: { kind: "being-checked", attempt: "shop--S02--1" }, names: ["gates"] },
+  "waits-for-collect": { given: { kind: "waits-for-collect" }, names: ["dispatch collect shop"] },
+  "waits-for-origin": { given: { kind: "waits-for-origin", collect: "publishing" }, names: ["publishing"] },
+  "landing-frozen": { given: { kind: "landing-frozen", because: "main is red" }, names: ["main is red", "dispatch resume shop"] },
+  "waits-to-land": { given: { kind: "waits-to-land", behind: ["shop/S01"] }, names: ["shop/S01"] },
+  landing: { given: { kind: "landing", phase: "verifying" }, names: ["tests"] },
+  parked: { given: { kind: "parked", reason }, names: [reason.text, reason.salvage, "dispatch retry shop/S02", "dispatch cancel shop/S02"] },
+  "being-cancelled": { given: { kind: "being-cancelled", attempt: "shop--S02--1" }, names: ["shop--S02--1"] },
+  merged: { given: { kind: "merged", commit: "0123456789abcdef" }, names: ["0123456789ab"] },
+  cancelled: { given: { kind: "cancelled", by: "the lead" }, names: ["the lead", "dispatch retry shop/S02"] },
+};
+
+describe("the text of an explanation", () => {
+  it.each(Object.values(table).map((row) => [row.given.kind, row] as const))("names what matters when it is %s", (_kind, { given, names }) => {
+    const { because, release } = explainText(task, given, 5000);
+    expect(because).not.toBe("");
+    expect(release).not.toBe("");
+    for (const name of names) expect(`${because} | ${release}`).toContain(name);
+  });
+});

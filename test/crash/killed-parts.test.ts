@@ -1,0 +1,198 @@
+import { resultRef, salvageRef } from "@dispatch/core";
+import { describe, expect, it } from "vitest";
+import { eventually } from "../kit/eventually.ts";
+import { isRunning, killHard, processesWith } from "../kit/find-processes.ts";
+import { project, type RealFactory } from "../kit/real-factory.ts";
+import { expectNothingLost, expectWhole } from "./expect-whole.ts";
+import { inFactory } from "./in-factory.ts";
+import { endDaemon, playThrough, startProject } from "./play-out.ts";
+import { oneTask, threeAtOnce } from "./shop-specs.ts";
+
+const first = `${project}--S01-one--1`;
+const second = `${project}--S01-one--2`;
+
+/** Holds at these places, starts, lets `act` kill, and plays to the end. */
+async function withHolds(
+  name: string,
+  specs: Parameters<typeof inFactory>[0],
+  holds: readonly string[],
+  act: (factory: RealFactory) => Promise<void>,
+) {
+  await inFactory(specs, name, async (factory) => {
+    for (const hold of holds) factory.hold(hold);
+    await factory.up();
+    await startProject(factory);
+    await act(factory);
+    expectNothingLost(factory);
+    for (const hold of holds) factory.release(hold);
+    await playThrough(factory);
+    await endDaemon(factory);
+    await expectWhole(factory);
+  });
+}
+
+function attemptsOf(factory: RealFactory): string[] {
+  return [...factory.followed.world().attempts.keys()].sort();
+}
+
+async function untilHeld(factory: RealFactory, name: string, count: number): Promise<number[]> {
+  return await eventually(`${count} waiting at ${name}`, () => (factory.held(name).length >= count ? factory.held(name) : undefined));
+}
+
+describe("a killed host", { timeout: 180_000 }, () => {
+  it.concurrent("is started again, and the agents it started are followed to their end", async () => {
+    await withHolds("host, agents at work", threeAtOnce(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 3);
+      const host = factory.hostPid();
+      killHard(host);
+      await eventually("another host", () => !isRunning(host) && factory.hasHost());
+      expect(factory.agentRuns().filter((run) => isRunning(run.pid))).toHaveLength(3);
+    });
+  });
+
+  it.concurrent("leaves no test run behind: what it ran for a landing is ended and run again", async () => {
+    await withHolds("host, landing", oneTask(), ["verify-landing"], async (factory) => {
+      const [test = 0] = await untilHeld(factory, "verify-landing", 1);
+      killHard(factory.hostPid());
+      await untilHeld(factory, "verify-landing", 2);
+      expect(isRunning(test)).toBe(false);
+    });
+  });
+
+  it.concurrent("and killed together with the daemon, at a landing: the tests run again and the task lands once", async () => {
+    await withHolds("host and daemon, landing", oneTask(), ["verify-landing"], async (factory) => {
+      const [test = 0] = await untilHeld(factory, "verify-landing", 1);
+      const host = factory.hostPid();
+      factory.daemon().kill("SIGKILL");
+      killHard(host);
+      await factory.daemon().ended;
+      await factory.up();
+      await untilHeld(factory, "verify-landing", 2);
+      expect(isRunning(test)).toBe(false);
+    });
+  });
+});
+
+describe("a killed tmux server", { timeout: 180_000 }, () => {
+  it.concurrent("takes the windows away and not the work: the attempts end as they began", async () => {
+    const specs = threeAtOnce();
+    await withHolds("tmux", specs, ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 3);
+      const server = factory.tmuxPid();
+      killHard(server);
+      await eventually("the end of the server", () => !isRunning(server));
+      expect(factory.agentRuns().filter((run) => isRunning(run.pid))).toHaveLength(3);
+      factory.release("agents");
+      await factory.until("the end of all attempts", () => [...factory.followed.world().attempts.values()].every((attempt) => attempt.endedAt > 0));
+      expect(attemptsOf(factory)).toEqual(specs.map((spec) => `${project}--${spec.id}--1`));
+    });
+  });
+
+  it.concurrent("does not keep the next attempt from starting", async () => {
+    await withHolds("tmux, then wrapper", oneTask(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 1);
+      killHard(factory.tmuxPid());
+      await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
+      killHard(factory.wrapperPid(first));
+      await factory.until("the second attempt", () => factory.followed.world().attempts.get(second)?.state.kind === "running");
+    });
+  });
+});
+
+describe("a killed wrapper", { timeout: 180_000 }, () => {
+  it.concurrent("takes its agent with it; what lay in the worktree is kept, and a second attempt lands", async () => {
+    await withHolds("wrapper, agent at work", oneTask(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 1);
+      await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
+      killHard(factory.wrapperPid(first));
+      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+      expect(factory.agentRuns().filter((run) => run.attempt === first && isRunning(run.pid))).toEqual([]);
+      expect(factory.git(factory.hub, "show", `${salvageRef(first)}:one.txt`)).toBe("the line of S01");
+    });
+  });
+
+  it.concurrent("while the tests run: the tests end too, and a second attempt lands", async () => {
+    await withHolds("wrapper, verifying", oneTask(), ["verify"], async (factory) => {
+      const [test = 0] = await untilHeld(factory, "verify", 1);
+      killHard(factory.wrapperPid(first));
+      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+      expect(isRunning(test)).toBe(false);
+    });
+  });
+
+  it.concurrent("while no daemon runs: the next daemon finds it out", async () => {
+    await withHolds("wrapper without daemon", oneTask(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 1);
+      await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
+      factory.daemon().kill("SIGKILL");
+      await factory.daemon().ended;
+      killHard(factory.wrapperPid(first));
+      await factory.up();
+      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+    });
+  });
+});
+
+describe("a killed agent", { timeout: 180_000 }, () => {
+  it.concurrent("has its round judged; the attempt goes on with the next round", async () => {
+    await withHolds("agent", threeAtOnce(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 3);
+      for (const run of factory.agentRuns()) killHard(run.pid);
+      await factory.until("the end of the agents", () => killedAgents(factory) === 3);
+      expect(attemptsOf(factory)).toHaveLength(3);
+    });
+  });
+});
+
+function killedAgents(factory: RealFactory): number {
+  return factory.followed
+    .events()
+    .filter(({ event }) => event.type === "wrapper-reported" && event.fact.type === "agent-ended" && event.fact.result.signal === "SIGKILL").length;
+}
+
+describe("a killed test run", { timeout: 180_000 }, () => {
+  it.concurrent("of an attempt is a red round, and the next round lands", async () => {
+    await withHolds("verify", oneTask(), ["verify"], async (factory) => {
+      const [test = 0] = await untilHeld(factory, "verify", 1);
+      killHard(test);
+      await untilHeld(factory, "verify", 2);
+      expect(attemptsOf(factory)).toEqual([first]);
+    });
+  });
+
+  it.concurrent("of a landing never moves main", async () => {
+    await withHolds("verify of a landing", oneTask(), ["verify-landing"], async (factory) => {
+      const [test = 0] = await untilHeld(factory, "verify-landing", 1);
+      const main = factory.git(factory.hub, "rev-parse", "main");
+      killHard(test);
+      await untilHeld(factory, "verify-landing", 2);
+      expect(factory.git(factory.hub, "rev-parse", "main")).toBe(main);
+      expect(factory.git(factory.hub, "rev-parse", resultRef(first))).toMatch(/^[0-9a-f]{40}$/);
+    });
+  });
+});
+
+describe("a power cut", { timeout: 180_000 }, () => {
+  it.concurrent("of everything at once: what the agents had written is kept, and every task lands", async () => {
+    await withHolds("everything", threeAtOnce(), ["agents"], async (factory) => {
+      await untilHeld(factory, "agents", 3);
+      await factory.until("three wrappers", () =>
+        [...factory.followed.world().attempts.values()].every((attempt) => attempt.state.kind === "running"),
+      );
+      const home = factory.origin.replace(/origin\.git$/, "");
+      await eventually("silence", () => {
+        const all = processesWith(home);
+        for (const seen of all) killHard(seen.pid);
+        return all.length === 0;
+      });
+      await factory.daemon().ended;
+      expectNothingLost(factory);
+      await factory.up();
+      await factory.until("second attempts", () => factory.specs.every((spec) => attemptsOf(factory).includes(`${project}--${spec.id}--2`)));
+      for (const spec of factory.specs) {
+        const file = `${spec.id.slice(4)}.txt`;
+        expect(factory.git(factory.hub, "show", `${salvageRef(`${project}--${spec.id}--1`)}:${file}`)).toBe(`the line of half ${spec.id}`);
+      }
+    });
+  });
+});
