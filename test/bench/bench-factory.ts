@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { StatusView } from "@dispatch/protocol";
 import { parseDocument } from "yaml";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -16,6 +17,8 @@ export interface BenchFactory {
   target: string;
   dispatch(...args: string[]): string;
   writeSpecs(n: number): void;
+  /** How many tasks have landed. Throws when one waits for the lead. */
+  merged(): number;
   remove(): void;
 }
 
@@ -38,8 +41,9 @@ export function makeBenchFactory(slots: number): BenchFactory {
   mkdirSync(dir);
   dispatch("init", ".");
   const config = parseDocument(readFileSync(join(dir, "dispatch.yaml"), "utf8"));
-  // The prompt names the task; the agent writes the file that its spec creates.
-  const script = 'mkdir -p src && id=$(sed -n "s/^task_id: *//p" "$DISPATCH_PROMPT_FILE" | head -n 1) && echo "export const name = \\"$id\\";" > "src/$id.js"';
+  // The prompt names the one path that may change; the agent writes it and exits.
+  const script =
+    'f=$(sed -n "s/^You may change only: \\(.*\\)[.]$/\\1/p" "$DISPATCH_PROMPT_FILE") && mkdir -p src && echo "export const name = 1;" > "$f"';
   config.set("executors", { "one-file": { command: ["sh", "-c", script], prompt: "file", timeout_s: 60 } });
   writeFileSync(join(dir, "dispatch.yaml"), config.toString());
   writeFileSync(join(dir, "nodes.json"), `${JSON.stringify({ nodes: [{ name: "local", transport: "local", slots }] })}\n`);
@@ -52,6 +56,12 @@ export function makeBenchFactory(slots: number): BenchFactory {
       const folder = join(dir, "specs", project);
       mkdirSync(folder, { recursive: true });
       for (let i = 1; i <= n; i++) writeFileSync(join(folder, `${specId(i)}.md`), specText(specId(i)));
+    },
+    merged() {
+      const { tasks } = JSON.parse(dispatch("status", "--json")) as StatusView;
+      const parked = tasks.find((task) => task.state === "parked");
+      if (parked !== undefined) throw new Error(`${parked.id} is parked: ${parked.because}`);
+      return tasks.filter((task) => task.state === "merged").length;
     },
     remove: () => rmSync(home, { recursive: true, force: true }),
   };

@@ -78,7 +78,7 @@ describe("a killed tmux server", { timeout: 180_000 }, () => {
     const specs = threeAtOnce();
     await withHolds("tmux", specs, ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 3);
-      const server = factory.tmuxPid();
+      const server = await eventually("a tmux server", () => factory.tmuxPid());
       killHard(server);
       await eventually("the end of the server", () => !isRunning(server));
       expect(factory.agentRuns().filter((run) => isRunning(run.pid))).toHaveLength(3);
@@ -91,7 +91,7 @@ describe("a killed tmux server", { timeout: 180_000 }, () => {
   it.concurrent("does not keep the next attempt from starting", async () => {
     await withHolds("tmux, then wrapper", oneTask(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 1);
-      killHard(factory.tmuxPid());
+      killHard(await eventually("a tmux server", () => factory.tmuxPid()));
       await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
       killHard(factory.wrapperPid(first));
       await factory.until("the second attempt", () => factory.followed.world().attempts.get(second)?.state.kind === "running");

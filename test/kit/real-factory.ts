@@ -52,10 +52,11 @@ export interface RealFactory {
   held(name: string): number[];
   hostPid(): number;
   hasHost(): boolean;
-  tmuxPid(): number;
+  /** Undefined while no session is open. */
+  tmuxPid(): number | undefined;
   /** Process of an attempt's wrapper, as the attempt itself reported it. */
   wrapperPid(attempt: string): number;
-  /** Lets somebody else push a commit to origin. */
+  /** Lets somebody else push a commit with this file to origin; once. */
   pushFromOutside(file: string): void;
   git(repository: string, ...args: string[]): string;
   /** Ends everything of the factory and says what was left over that should not have been. */
@@ -122,7 +123,7 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
     held: (name) => linesOf(join(holds, `${name}.pids`)).map(Number),
     hostPid: () => onlyOne(childrenOf(daemon().pid, " host --home ")),
     hasHost: () => childrenOf(daemon().pid, " host --home ").length > 0,
-    tmuxPid: () => Number(execFileSync("tmux", ["-L", socket, "display-message", "-p", "#{pid}"], { encoding: "utf8" })),
+    tmuxPid: () => tmuxServer(socket),
     wrapperPid(attempt) {
       for (const { event } of followed.events()) {
         if (event.type === "wrapper-reported" && event.attempt === attempt && event.fact.type === "attempt-started") return event.fact.identity.pid;
@@ -158,6 +159,15 @@ async function leftovers(home: string): Promise<ReturnType<typeof processesWith>
     return [];
   } catch {
     return processesWith(home);
+  }
+}
+
+function tmuxServer(socket: string): number | undefined {
+  try {
+    const pid = execFileSync("tmux", ["-L", socket, "display-message", "-p", "#{pid}"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return Number(pid) || undefined;
+  } catch {
+    return undefined;
   }
 }
 
@@ -208,6 +218,7 @@ function makeTarget(home: string, origin: string): void {
 }
 
 function pushCommit(lead: string, file: string): void {
+  if (existsSync(join(lead, file))) return;
   runGit(lead, "pull", "-q", "--ff-only", "origin", "main");
   writeFileSync(join(lead, file), "from outside\n");
   runGit(lead, "add", "-A");

@@ -24,6 +24,11 @@ describe("sending", () => {
     onNode("fsck", "--connectivity-only");
   });
 
+  test("several times at once sends it once: nobody finds the ref locked by another", async () => {
+    await Promise.all(Array.from({ length: 8 }, () => scene.repositories.sendCommit("shop", main, scene.node)));
+    expect(onNode("for-each-ref", "--format=%(objectname)")).toBe(main);
+  });
+
   test("to a node that is not there says that the node failed", async () => {
     await expect(scene.repositories.sendCommit("shop", main, join(scene.root, "nowhere.git"))).rejects.toMatchObject({ code: "NODE_UNREACHABLE" });
   });

@@ -53,8 +53,9 @@ async function askDown(client: DaemonClient, mode: Mode): Promise<{ pid: number;
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+    throw error;
   }
 }
 

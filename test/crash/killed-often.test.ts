@@ -1,0 +1,61 @@
+import { describe, it } from "vitest";
+import { killHard } from "../kit/find-processes.ts";
+import { DaemonGone } from "../kit/real-daemon.ts";
+import type { RealFactory } from "../kit/real-factory.ts";
+import { expectNothingLost, expectWhole } from "./expect-whole.ts";
+import { inFactory } from "./in-factory.ts";
+import { endDaemon, playThrough } from "./play-out.ts";
+import { shopSpecs } from "./shop-specs.ts";
+
+const play = { collects: 2 };
+
+/** Kills from outside, at no named point but wherever the daemon is, each time that so many more facts were told. */
+describe("killed again and again in the middle of whatever it does", { timeout: 180_000 }, () => {
+  it.concurrent.each([3, 4, 5, 7])("the daemon, after every %i facts", (every) =>
+    inFactory(shopSpecs(), `daemon every ${every} facts`, async (factory) => {
+      while (!(await playUntilKilled(factory, every))) expectNothingLost(factory);
+      await endDaemon(factory);
+      await expectWhole(factory);
+    }),
+  );
+
+  it.concurrent.each([
+    ["host", (factory: RealFactory) => (factory.hasHost() ? factory.hostPid() : undefined)],
+    ["tmux server", (factory: RealFactory) => factory.tmuxPid()],
+  ] as const)("the %s, under a daemon that goes on", (name, victim) =>
+    inFactory(shopSpecs(), name, async (factory) => {
+      await factory.up();
+      const killed = killAt(factory, [4, 9, 17, 23], victim);
+      await playThrough(factory, play);
+      await killed;
+      await endDaemon(factory);
+      await expectWhole(factory);
+    }),
+  );
+});
+
+/** True when the play came to its end first. */
+async function playUntilKilled(factory: RealFactory, every: number): Promise<boolean> {
+  await factory.up();
+  const target = factory.followed.lastSeq() + every;
+  const killing = factory
+    .until("the moment to kill", () => factory.followed.lastSeq() >= target, 600_000)
+    .then(() => factory.daemon().kill("SIGKILL"));
+  killing.catch(() => {});
+  try {
+    await playThrough(factory, play);
+    return true;
+  } catch (error) {
+    if (!(error instanceof DaemonGone)) throw error;
+    await factory.daemon().ended;
+    return false;
+  }
+}
+
+async function killAt(factory: RealFactory, moments: readonly number[], victim: (factory: RealFactory) => number | undefined): Promise<void> {
+  for (const seq of moments) {
+    await factory.until(`fact ${seq}`, () => factory.followed.lastSeq() >= seq);
+    const pid = victim(factory);
+    if (pid !== undefined) killHard(pid);
+  }
+}
