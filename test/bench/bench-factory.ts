@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { StatusView } from "@dispatch/protocol";
+import { type Door, factoryPaths, type StatusView } from "@dispatch/protocol";
 import { parseDocument } from "yaml";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -17,8 +17,9 @@ export interface BenchFactory {
   target: string;
   dispatch(...args: string[]): string;
   writeSpecs(n: number): void;
-  /** How many tasks have landed. Throws when one waits for the lead. */
-  merged(): number;
+  /** How many tasks have landed, asked of the daemon. Throws when one waits for the lead. */
+  merged(): Promise<number>;
+  daemonPid(): number;
   remove(): void;
 }
 
@@ -57,14 +58,21 @@ export function makeBenchFactory(slots: number): BenchFactory {
       mkdirSync(folder, { recursive: true });
       for (let i = 1; i <= n; i++) writeFileSync(join(folder, `${specId(i)}.md`), specText(specId(i)));
     },
-    merged() {
-      const { tasks } = JSON.parse(dispatch("status", "--json")) as StatusView;
+    async merged() {
+      const { url, token } = doorOf(dir);
+      const answer = await fetch(`${url}/v1/status`, { headers: { authorization: `Bearer ${token}` } });
+      const { tasks } = (await answer.json()) as StatusView;
       const parked = tasks.find((task) => task.state === "parked");
       if (parked !== undefined) throw new Error(`${parked.id} is parked: ${parked.because}`);
       return tasks.filter((task) => task.state === "merged").length;
     },
+    daemonPid: () => doorOf(dir).pid,
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
+}
+
+function doorOf(dir: string): Door {
+  return JSON.parse(readFileSync(join(dir, factoryPaths.door), "utf8")) as Door;
 }
 
 function specId(i: number): string {

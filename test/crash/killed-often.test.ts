@@ -36,20 +36,25 @@ describe("killed again and again in the middle of whatever it does", { timeout: 
 
 /** True when the play came to its end first. */
 async function playUntilKilled(factory: RealFactory, every: number): Promise<boolean> {
-  await factory.up();
+  const daemon = await factory.up();
   const target = factory.followed.lastSeq() + every;
+  const lot = { killed: false, finished: false };
   const killing = factory
     .until("the moment to kill", () => factory.followed.lastSeq() >= target, 600_000)
-    .then(() => factory.daemon().kill("SIGKILL"));
+    .then(() => {
+      if (lot.finished) return;
+      lot.killed = true;
+      daemon?.kill("SIGKILL");
+    });
   killing.catch(() => {});
   try {
     await playThrough(factory, play);
-    return true;
+    lot.finished = true;
   } catch (error) {
     if (!(error instanceof DaemonGone)) throw error;
-    await factory.daemon().ended;
-    return false;
   }
+  if (lot.killed) await daemon?.ended;
+  return !lot.killed;
 }
 
 async function killAt(factory: RealFactory, moments: readonly number[], victim: (factory: RealFactory) => number | undefined): Promise<void> {

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ReportView, StatusView } from "@dispatch/protocol";
+import { execa } from "execa";
 import { parseDocument } from "yaml";
 import { checkEveryCommit } from "./check-every-commit.ts";
 
@@ -23,25 +23,17 @@ function say(line = ""): void {
   if (!quiet) process.stdout.write(`${line}\n`);
 }
 
-/** Runs a program; its output is shown (or kept, for `capture`). Resolves with exit code and what was kept. */
-function run(program: string, args: readonly string[], options: { cwd?: string; capture?: boolean } = {}): Promise<{ code: number; stdout: string }> {
-  return new Promise((done, fail) => {
-    const show = options.capture !== true && !quiet;
-    const child = spawn(program, args, { cwd: options.cwd ?? factory, stdio: ["ignore", show ? "inherit" : "pipe", show ? "inherit" : "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout?.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr?.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", fail);
-    child.once("close", (code) => {
-      if (stderr !== "" && code !== 0) process.stderr.write(stderr);
-      done({ code: code ?? 1, stdout });
-    });
-  });
+/** Runs a program; its output is shown, or kept with `capture`. */
+async function run(
+  program: string,
+  args: readonly string[],
+  options: { cwd?: string; capture?: boolean } = {},
+): Promise<{ code: number; stdout: string }> {
+  const out = options.capture === true || quiet ? "pipe" : "inherit";
+  const result = await execa(program, args, { cwd: options.cwd ?? factory, stdin: "ignore", stdout: out, stderr: out, reject: false });
+  const code = result.exitCode ?? 1;
+  if (code !== 0 && out === "pipe") process.stderr.write(`${result.stderr ?? ""}\n`);
+  return { code, stdout: result.stdout ?? "" };
 }
 
 async function must(program: string, args: readonly string[], options: { cwd?: string; capture?: boolean } = {}): Promise<string> {

@@ -69,7 +69,11 @@ function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): R
     readEvents: (after) => ledger.readEvents(after, 1000),
     subscribe: (listener) => engine.subscribe(listener),
     down(mode) {
-      if (mode === "leave") return ending.end({ mode });
+      if (mode === "leave") {
+        // The answer goes out first; the doors close with the daemon.
+        setImmediate(() => ending.end({ mode }));
+        return;
+      }
       draining.now = true;
       engine.drain();
       const stopped = mode === "stop" ? engine.commands.stopAttempts("the daemon is going down") : Promise.resolve([]);

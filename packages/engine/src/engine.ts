@@ -41,7 +41,13 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
 
   async function commit(events: readonly FactoryEvent[], done: readonly string[] = []): Promise<void> {
     const recorded = keeper.record(events, done);
-    await recorded.durable;
+    try {
+      await recorded.durable;
+    } catch (error) {
+      // The world in memory is ahead of the facts now: whoever asked is told, and nothing is decided from it any more.
+      fatal(error);
+      throw error;
+    }
     runner.start(recorded.change.effects);
     if (recorded.stored.length > 0) for (const listener of listeners) listener(recorded.stored);
     loop.wake();
@@ -49,6 +55,8 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
 
   function fatal(error: unknown): void {
     if (closed) return;
+    closed = true;
+    loop.close();
     ports.log.error({ error }, "the engine stops: a fact could not be recorded");
     onFatal(error);
   }

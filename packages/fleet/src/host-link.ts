@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { type ErrorCode, FactoryError, type NodeId } from "@dispatch/core";
+import { type Clock, type ErrorCode, FactoryError, type NodeId } from "@dispatch/core";
 import {
   createLineSplitter,
   decodeLine,
@@ -22,6 +22,7 @@ export interface HostLinkOptions {
   node: NodeId;
   bundle: string;
   home: string;
+  clock: Clock;
   onNotification(notification: HostNotification): void;
   /** Every line of it, also answers: a sign of life. */
   onLine(): void;
@@ -33,6 +34,19 @@ export interface HostLinkOptions {
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: FactoryError): void;
+  cancelDeadline(): void;
+}
+
+const callLimitMs = 60_000;
+const copyLimitMs = 20 * 60_000;
+const marginMs = 60_000;
+
+/** How long an answer may take, in ms: what copies a worktree may be slow, and what runs tests takes as long as they may. */
+function answerLimitMs<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): number {
+  if (method === "salvage" || method === "discard") return copyLimitMs;
+  if (method !== "verify") return callLimitMs;
+  const { verify } = params as HostMethods["verify"]["params"];
+  return copyLimitMs + verify.reduce((sum, command) => sum + command.timeoutSeconds * 1000 + marginMs, 0);
 }
 
 /** Starts a host and matches its answers to calls. */
@@ -47,7 +61,10 @@ export function linkHost(options: HostLinkOptions): HostLink {
   const close = (because: string): void => {
     if (closed !== undefined) return;
     closed = because;
-    for (const call of waiting.values()) call.reject(unreachable(options.node, because));
+    for (const call of waiting.values()) {
+      call.cancelDeadline();
+      call.reject(unreachable(options.node, because));
+    }
     waiting.clear();
     options.onClose(because);
   };
@@ -69,7 +86,12 @@ export function linkHost(options: HostLinkOptions): HostLink {
       if (closed !== undefined) return Promise.reject(unreachable(options.node, closed));
       const id = ++lastId;
       return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+        const limitMs = answerLimitMs(method, params);
+        const cancelDeadline = options.clock.after(limitMs, () => {
+          waiting.delete(id);
+          reject(unreachable(options.node, `${method} was not answered within ${limitMs / 1000} s`));
+        });
+        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, cancelDeadline });
         child.stdin.write(encodeLine({ id, method, params }));
       });
     },
@@ -90,10 +112,11 @@ function settle(message: Readonly<Record<string, unknown>>, waiting: Map<number,
   const call = typeof id === "number" ? waiting.get(id) : undefined;
   const error = message["error"] as WireError | undefined;
   if (call === undefined || typeof id !== "number") {
-    options.onComplaint(error?.message ?? "an answer to no call");
+    options.onComplaint(error?.message ?? "an answer to no call, or one that came too late");
     return;
   }
   waiting.delete(id);
+  call.cancelDeadline();
   if (error === undefined) call.resolve(message["result"]);
   else call.reject(asFactoryError(options.node, error));
 }

@@ -122,6 +122,7 @@ async function greet(live: LiveNode, bundle: string): Promise<void> {
   const watchdog = createWatchdog(clock, () => live.link?.kill());
   let upAt = 0;
   live.link = linkHost({
+    clock,
     node: config.id,
     bundle,
     home: homeOf(config),

@@ -1,5 +1,6 @@
 import type { AttemptOutcome, CommandResult, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
 import { durationText, plural, shortOid, tokensText } from "./figures.ts";
+import { findingHead } from "./finding-lines.ts";
 import { oneLine } from "./text-width.ts";
 
 /** What an event says, for a person. */
@@ -144,7 +145,7 @@ export function findingsText(findings: readonly Finding[]): string {
   const first = blocking[0];
   if (first === undefined) return findings.length === 0 ? "green" : `green, ${plural(findings.length, "note")}`;
   const gates = [...new Set(blocking.map((finding) => finding.gate))].join(", ");
-  return `${plural(blocking.length, "finding")} (${gates}): ${first.found}`;
+  return `${plural(blocking.length, "finding")} (${gates}): ${findingHead(first)}`;
 }
 
 function commandText(result: CommandResult): string {

@@ -1,6 +1,6 @@
 import type { ReportView } from "@dispatch/protocol";
 import { durationText, shortOid } from "./figures.ts";
-import { placeOf } from "./finding-lines.ts";
+import { findingHead, placeOf } from "./finding-lines.ts";
 import { figuresOf, summaryOf } from "./report-lines.ts";
 import { specIdOf } from "./task-table.ts";
 import { oneLine } from "./text-width.ts";
@@ -34,7 +34,7 @@ function waitingLines(waiting: ReportView["waiting"][number]): string[] {
   const lines = [`- **${escapeText(waiting.task ?? "the project")}** (${waiting.code}): ${escapeText(waiting.because)}`];
   for (const finding of waiting.findings.filter((one) => one.severity === "block")) {
     const place = placeOf(finding) === "" ? "" : ` ${codeText(placeOf(finding))}`;
-    lines.push(`  - ${finding.gate}${place}: ${escapeText(finding.found)}`);
+    lines.push(`  - ${finding.gate}${place}: ${escapeText(findingHead(finding))}`);
   }
   if (waiting.salvage !== null && waiting.salvage !== "") lines.push(`  - kept at ${codeText(waiting.salvage)}`);
   lines.push(`  - next: ${escapeText(waiting.next)}`);

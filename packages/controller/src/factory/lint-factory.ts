@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { FactoryError } from "@dispatch/core";
+import { FactoryError, type Task } from "@dispatch/core";
 import { createRepositories } from "@dispatch/git";
 import { factoryPaths, type SpecProblem } from "@dispatch/protocol";
-import { defaultProtectedPaths, type LintFacts, lintSpecs, type ParsedFile, type ProjectFacts, parseSpec } from "@dispatch/spec";
+import { defaultProtectedPaths, knownTaskOf, type LintFacts, lintSpecs, type ParsedFile, type ProjectFacts, parseSpec } from "@dispatch/spec";
+import { createSqliteLedger } from "@dispatch/store";
 import { loadFactory } from "../config/load-factory.ts";
 import { createSettings } from "../config/settings.ts";
 
@@ -44,9 +45,11 @@ async function factsOf(root: string, files: readonly ParsedFile[]): Promise<Lint
   const repositories = createRepositories({ hubDir: join(config.dir, factoryPaths.hubs) });
   const settings = createSettings(config, repositories);
   const used = namedProjects(files);
+  const tasks = await tasksOf(config.dir);
   const projects: ProjectFacts[] = [];
   for (const [id, entry] of Object.entries(config.factory.projects)) {
-    const fact = { id, hasVerify: entry.verify !== undefined, files: null, protectedPaths: defaultProtectedPaths, tasks: [] };
+    const own = tasks.filter((task) => task.project === id).map(knownTaskOf);
+    const fact = { id, hasVerify: entry.verify !== undefined, files: null, protectedPaths: defaultProtectedPaths, tasks: own };
     if (!used.includes(id) || !existsSync(join(config.dir, factoryPaths.hubs, `${id}.git`))) {
       projects.push(fact);
       continue;
@@ -62,6 +65,18 @@ async function factsOf(root: string, files: readonly ParsedFile[]): Promise<Lint
 /** What is merged is history: its paths need not fit the repository as it is now, and others may build on it. */
 function landedTask(specId: string): ProjectFacts["tasks"][number] {
   return { specId, state: "merged", dependsOn: [], after: [], creates: [], deletes: [] };
+}
+
+/** The tasks of the ledger, if there is one yet: what specs may depend on, and what is merged already. */
+async function tasksOf(root: string): Promise<Task[]> {
+  const file = join(root, factoryPaths.ledger);
+  if (!existsSync(file)) return [];
+  const ledger = createSqliteLedger(file);
+  try {
+    return [...ledger.load().world.tasks.values()];
+  } finally {
+    await ledger.close();
+  }
 }
 
 async function factorySpecs(root: string | undefined, project: string | undefined): Promise<string[]> {

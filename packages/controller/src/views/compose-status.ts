@@ -88,6 +88,8 @@ function display(task: Task, because: string): string {
       return "locked";
     case "project-paused":
       return "paused";
+    case "project-not-configured":
+      return "unconfigured";
     default:
       return "ready";
   }
