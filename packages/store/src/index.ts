@@ -1,2 +1,3 @@
 export { holdFactory } from "./factory-lock.ts";
-export { createSqliteLedger, foldEvents } from "./sqlite-ledger.ts";
+export { foldEvents } from "./fold-events.ts";
+export { createSqliteLedger } from "./sqlite-ledger.ts";

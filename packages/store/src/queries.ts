@@ -2,7 +2,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import { asc, desc, eq, gt, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import { prepareWrite } from "./prepare-write.ts";
-import { attempt, effect, event, meta, project, task } from "./schema.ts";
+import { attempt, done, effect, event, meta, project, task } from "./schema.ts";
 
 export type Queries = ReturnType<typeof prepareQueries>;
 
@@ -28,6 +28,8 @@ function prepareLogWrites(sqlite: BetterSqlite3.Database, db: BetterSQLite3Datab
         .onConflictDoNothing(),
     ),
     deleteEffect: prepareWrite<"key">(sqlite, db.delete(effect).where(eq(effect.key, bound("key")))),
+    insertDone: prepareWrite<"seq" | "key">(sqlite, db.insert(done).values({ seq: bound("seq"), key: bound("key") })),
+    forgetDone: prepareWrite<never>(sqlite, db.delete(done)),
     setMeta: prepareWrite<"key" | "value">(
       sqlite,
       db
@@ -75,7 +77,9 @@ function prepareReads(db: BetterSQLite3Database) {
   const { seq, at, v, body } = event;
   const { id, plannedAt, revision, state } = task;
   return {
-    projection: db.select().from(meta).where(eq(meta.key, "projection")).prepare(),
+    allMeta: db.select().from(meta).prepare(),
+    rows: db.select().from(meta).where(sql`${meta.key} = 'rows'`).prepare(),
+    allDone: db.select().from(done).orderBy(asc(done.id)).prepare(),
     allProjects: db.select().from(project).prepare(),
     allTasks: db
       .select({ id, plannedAt, revision, state, seq, at, v, body })

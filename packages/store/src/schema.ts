@@ -9,6 +9,7 @@ export const ledgerVersion = 2;
  */
 export const projectionVersion = 1;
 
+/** `projection`: the version above. `rows`: the position in the log at which the state rows and `effect` were written. */
 export const meta = sqliteTable("meta", {
   key: text().primaryKey(),
   value: integer().notNull(),
@@ -16,7 +17,7 @@ export const meta = sqliteTable("meta", {
 
 /**
  * The log. The primary key is the fence: a second writer collides with it.
- * It has no second index: one would be a third of a transition's pages, and what one task did is read from the whole log.
+ * It has no second index: one would double the pages of a transition; what one task did is read from the whole log.
  */
 export const event = sqliteTable("event", {
   seq: integer().primaryKey(),
@@ -29,7 +30,6 @@ export const event = sqliteTable("event", {
 
 export const project = sqliteTable("project", { id: text().primaryKey(), body: text().notNull() });
 
-/** Small on purpose: a group touches many of these rows, and each page it touches is written and synced. */
 export const task = sqliteTable("task", {
   id: text().primaryKey(),
   /** Position of the event that holds the spec as it is now. */
@@ -41,8 +41,11 @@ export const task = sqliteTable("task", {
 
 export const attempt = sqliteTable("attempt", { id: text().primaryKey(), body: text().notNull() });
 
-/** Effects that are committed but not yet done. */
+/** Effects that are committed but not yet done, as of the rows. */
 export const effect = sqliteTable("effect", { key: text().primaryKey(), seq: integer().notNull(), body: text().notNull() });
+
+/** Effects that were done since the rows were written: the key, and the position in the log after which it was done. */
+export const done = sqliteTable("done", { id: integer().primaryKey(), seq: integer().notNull(), key: text().notNull() });
 
 /** The same tables as SQL; kept next to their drizzle definitions and compared by a test. */
 export const createTables = `
@@ -52,4 +55,5 @@ CREATE TABLE IF NOT EXISTS project (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT 
 CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card INTEGER NOT NULL, planned_at INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS done (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT NOT NULL);
 `;

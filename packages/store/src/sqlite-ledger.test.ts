@@ -8,8 +8,9 @@ import { describeLedger } from "../../../test/contract/ledger.ts";
 import { anOid, aSpec, planned } from "../../../test/kit/build-facts.ts";
 import { createMemoryLedger } from "../../../test/kit/memory-ledger.ts";
 import { holdFactory } from "./factory-lock.ts";
+import { foldEvents } from "./fold-events.ts";
 import { createTables } from "./schema.ts";
-import { createSqliteLedger, foldEvents } from "./sqlite-ledger.ts";
+import { createSqliteLedger } from "./sqlite-ledger.ts";
 
 const folders: string[] = [];
 

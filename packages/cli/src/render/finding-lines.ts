@@ -29,7 +29,7 @@ export function findingHead(finding: Finding): string {
     lines
       .filter((line) => line !== "")
       .slice(0, 2)
-      .join("; "),
+      .join(" "),
   ).slice(0, headLimit);
 }
 

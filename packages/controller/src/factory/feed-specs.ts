@@ -44,7 +44,7 @@ export async function feedSpecs(parts: FeedParts, project: string): Promise<Feed
   const parsed = found.map(
     (file): ParsedFile => ({ file: file.path, parsed: parseSpec({ text: file.text, file: file.path, defaults: { project } }) }),
   );
-  const mine = parsed.filter((file) => file.parsed.outcome !== "parsed" || file.parsed.spec.project === project || !isInbox(file.file));
+  const mine = parsed.filter((file) => !isInbox(file.file) || !belongsElsewhere(parts.settings, file, project));
   const checked = await checkSpecs(parts, project, main, mine);
   if (checked.fit.length === 0 && checked.problems.some((problem) => problem.severity === "error")) throw specInvalid(project, checked.problems);
   const texts = new Map(found.map((file) => [file.path, file.text]));
@@ -60,6 +60,11 @@ export async function feedSpecs(parts: FeedParts, project: string): Promise<Feed
     refused: mine.filter((file) => !taken.has(settledPath(project, file.file))).map((file) => file.file),
     problems: checked.problems,
   };
+}
+
+/** A spec of the inbox that another project takes in. One that names no project we know is everybody's concern. */
+function belongsElsewhere(settings: LiveSettings, { parsed }: ParsedFile, project: string): boolean {
+  return parsed.outcome === "parsed" && parsed.spec.project !== project && settings.sourceOf(parsed.spec.project) !== undefined;
 }
 
 function specInvalid(project: string, problems: readonly SpecProblem[]): FactoryError {
@@ -119,6 +124,9 @@ async function checkSpecs(parts: FeedParts, project: string, main: Oid, files: r
   const merged = new Set(tasks.flatMap((task) => (task.state.kind === "merged" ? [task.spec.id] : [])));
   const open = files.filter((file) => file.parsed.outcome !== "parsed" || !merged.has(file.parsed.spec.id));
   const config = parts.settings.current();
+  const others = Object.keys(config.factory.projects)
+    .filter((id) => id !== project)
+    .map((id) => ({ id, hasVerify: true, files: null, protectedPaths: [], tasks: [] }));
   const facts: LintFacts = {
     projects: [
       {
@@ -128,6 +136,7 @@ async function checkSpecs(parts: FeedParts, project: string, main: Oid, files: r
         protectedPaths: defaultProtectedPaths,
         tasks: tasks.map(knownTaskOf),
       },
+      ...others,
     ],
     executors: Object.keys(config.factory.executors),
   };
