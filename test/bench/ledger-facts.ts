@@ -3,10 +3,14 @@ import { anOid, aSpec } from "../kit/build-facts.ts";
 
 const text = `# A spec of ordinary length\n\n${"What has to be done, why, and how one sees that it is done.\n".repeat(20)}`;
 
+export function taskName(n: number): TaskId {
+  return `shop/S${n}-bench`;
+}
+
 /** What a task carries: the same goes into BullMQ as the job's data. */
 export function payloadOf(n: number): Extract<FactoryEvent, { type: "task-planned" }> {
   const id = `S${n}-bench`;
-  return { type: "task-planned", task: `shop/${id}`, spec: aSpec(id), digest: "0".repeat(64), text, path: `specs/shop/${id}.md` };
+  return { type: "task-planned", task: taskName(n), spec: aSpec(id), digest: "0".repeat(64), text, path: `specs/shop/${id}.md` };
 }
 
 export const projectStarted: FactoryEvent = { type: "project-started", project: "shop", main: anOid(0) };

@@ -2,7 +2,7 @@ import type { Commit, FactoryEvent, Ledger } from "@dispatch/core";
 import { attemptIdOf } from "@dispatch/core";
 import { keepWorld, type WorldKeeper } from "../../packages/engine/src/keep-world.ts";
 import { createMemoryLedger } from "../kit/memory-ledger.ts";
-import { ended, landed, payloadOf, placed, projectStarted } from "./ledger-facts.ts";
+import { ended, landed, payloadOf, placed, projectStarted, taskName } from "./ledger-facts.ts";
 
 export const slots = 32;
 
@@ -33,7 +33,7 @@ export function addAll(keeper: WorldKeeper, n: number): Promise<void> {
 /** Claim: the task gets a slot. Complete: its session has ended. Each is waited for on disk before the next. */
 export function claimAndCompleteAll(keeper: WorldKeeper, n: number): Promise<void> {
   return inLanes(n, async (i) => {
-    const { task } = payloadOf(i);
+    const task = taskName(i);
     await keeper.record([placed(task)]).durable;
     await keeper.record([ended(task)], [`start-attempt:${attemptIdOf(task, 1)}`]).durable;
   });
@@ -42,7 +42,7 @@ export function claimAndCompleteAll(keeper: WorldKeeper, n: number): Promise<voi
 /** From the end of the session to main: seven facts more. */
 export function landAll(keeper: WorldKeeper, n: number): Promise<void> {
   return inLanes(n, async (i) => {
-    for (const { event, done } of landed(payloadOf(i).task)) await keeper.record([event as FactoryEvent], done === "" ? [] : [done]).durable;
+    for (const { event, done } of landed(taskName(i))) await keeper.record([event as FactoryEvent], done === "" ? [] : [done]).durable;
   });
 }
 

@@ -1,41 +1,81 @@
-import { type Commit, effectKey, type FactoryEvent } from "@dispatch/core";
+import type { Commit, FactoryEvent } from "@dispatch/core";
 import Database from "better-sqlite3";
+import type { Queries } from "../../packages/store/src/queries.ts";
+import { createRowWriter } from "../../packages/store/src/row-writer.ts";
 import { createTables } from "../../packages/store/src/schema.ts";
 
-/** One statement to run: its index and what is bound to it. */
-export type Step = readonly [statement: number, ...values: unknown[]];
+/** The store's statements, with nothing around them, and the order in which values are bound. */
+const statements = {
+  insertEvent: ["INSERT INTO event (seq, at, v, task, body) VALUES (?, ?, ?, ?, ?)", "seq", "at", "v", "task", "body"],
+  insertDone: ["INSERT INTO done (seq, key) VALUES (?, ?)", "seq", "key"],
+  deleteEffect: ["DELETE FROM effect WHERE key = ?", "key"],
+  upsertProject: ["INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", "id", "body"],
+  upsertTask: [
+    `INSERT INTO task (id, card, planned_at, revision, state) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET card = excluded.card, revision = excluded.revision, state = excluded.state`,
+    "id",
+    "card",
+    "plannedAt",
+    "revision",
+    "state",
+  ],
+  updateTaskState: ["UPDATE task SET state = ? WHERE id = ?", "state", "id"],
+  upsertAttempt: ["INSERT INTO attempt (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", "id", "body"],
+  insertEffect: ["INSERT INTO effect (key, seq, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", "key", "seq", "body"],
+  forgetDone: ["DELETE FROM done"],
+  setMeta: ["INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", "key", "value"],
+} as const satisfies Partial<Record<keyof Queries, readonly [string, ...string[]]>>;
 
-export const statements = [
-  "DELETE FROM effect WHERE key = ?",
-  "INSERT INTO event (seq, at, v, task, body) VALUES (?, ?, ?, ?, ?)",
-  "INSERT INTO project (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-  `INSERT INTO task (id, card, planned_at, revision, state) VALUES (?, ?, ?, ?, ?)
-   ON CONFLICT (id) DO UPDATE SET card = excluded.card, revision = excluded.revision, state = excluded.state`,
-  "UPDATE task SET state = ? WHERE id = ?",
-  "INSERT INTO attempt (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-  "INSERT INTO effect (key, seq, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-];
+type Name = keyof typeof statements;
 
-/** The statements that the store runs for a commit of one event. */
-export function stepsOf(commit: Commit): Step[] {
-  const { events, change, done } = commit;
-  const seq = events.at(-1)?.seq ?? 0;
-  const plans = events[0]?.event.type === "task-planned";
-  return [
-    ...done.map((key): Step => [0, key]),
-    ...events.map((stored): Step => [1, stored.seq, stored.at, stored.v, taskOf(stored.event, commit), JSON.stringify(stored.event)]),
-    ...change.projects.map((row): Step => [2, row.id, JSON.stringify(row)]),
-    ...change.tasks.map(({ id, plannedAt, revision, state }): Step => {
-      return plans ? [3, id, seq, plannedAt, revision, JSON.stringify(state)] : [4, JSON.stringify(state), id];
-    }),
-    ...change.attempts.map((row): Step => [5, row.id, JSON.stringify(row)]),
-    ...change.effects.map((row): Step => [6, effectKey(row), seq, JSON.stringify(row)]),
-  ];
+/** One statement to run and what is bound to it. An object stands for its JSON text, which is made when it is bound. */
+export type Step = readonly [Name, ...(string | number | null | object)[]];
+
+const eventsBehind = 2048;
+
+/** What the store runs for these groups: the same statements with the same values, group by group. */
+export function stepsOfGroups(groups: readonly (readonly Commit[])[]): Step[][] {
+  let open: Step[] = [];
+  const record = (name: Name) => ({
+    run(values: Readonly<Record<string, string | number | null>>) {
+      const [, ...names] = statements[name];
+      open.push([name, ...names.map((key) => values[key] ?? null)]);
+    },
+  });
+  const queries = Object.fromEntries(Object.keys(statements).map((name) => [name, record(name as Name)])) as unknown as Queries;
+  const writer = createRowWriter(queries, new Set());
+  let rows = 0;
+  return groups.map((group) => {
+    open = [];
+    let seq = 0;
+    for (const { events, done, change } of group) {
+      for (const { seq: at, at: time, v, event } of events) {
+        queries.insertEvent.run({ seq: at, at: time, v, task: taskOf(event, change.attempts[0]?.task), body: JSON.stringify(event) });
+        seq = at;
+      }
+      for (const key of done) queries.insertDone.run({ seq: seq - 1, key });
+      writer.note(done, events, change);
+    }
+    if (seq - rows >= eventsBehind) {
+      writer.write();
+      writer.settled();
+      queries.forgetDone.run({});
+      queries.setMeta.run({ key: "rows", value: seq });
+      queries.setMeta.run({ key: "projection", value: 1 });
+      rows = seq;
+    }
+    return open;
+  });
 }
 
-function taskOf(event: FactoryEvent, commit: Commit): string | null {
-  if ("task" in event) return event.task;
-  return "attempt" in event ? (commit.change.attempts[0]?.task ?? null) : null;
+/** The same steps with the texts of the rows still to be made. */
+export function withTextsToMake(groups: readonly (readonly Step[])[]): Step[][] {
+  const asObject = (value: Step[1]) => (typeof value === "string" && value.startsWith("{") ? (JSON.parse(value) as object) : (value ?? null));
+  return groups.map((group) => group.map(([name, ...values]): Step => [name, ...values.map(asObject)]));
+}
+
+function taskOf(event: FactoryEvent, owner: string | undefined): string | null {
+  return "task" in event ? event.task : (owner ?? null);
 }
 
 export interface RawLedger {
@@ -44,7 +84,7 @@ export interface RawLedger {
   close(): void;
 }
 
-/** The store's tables and statements with nothing around them. */
+/** The store's tables, settings and statements with nothing around them. */
 export function openRawLedger(file: string, synchronous: "FULL" | "NORMAL"): RawLedger {
   const sqlite = new Database(file);
   sqlite.pragma("journal_mode = WAL");
@@ -52,9 +92,12 @@ export function openRawLedger(file: string, synchronous: "FULL" | "NORMAL"): Raw
   sqlite.pragma("wal_autocheckpoint = 4000");
   sqlite.pragma("cache_size = -16000");
   sqlite.exec(createTables);
-  const prepared = statements.map((sql) => sqlite.prepare(sql));
+  const prepared = new Map<Name, Database.Statement>();
+  for (const [name, [sql]] of Object.entries(statements)) prepared.set(name as Name, sqlite.prepare(sql));
   const write = sqlite.transaction((group: readonly Step[]) => {
-    for (const [index, ...values] of group) prepared[index]?.run(...values);
+    for (const [name, ...values] of group) {
+      prepared.get(name)?.run(...values.map((value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : value)));
+    }
   });
   return { write: (group) => write.immediate(group), close: () => sqlite.close() };
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { makeBenchFactory, project, verifyCommand } from "./bench-factory.ts";
 import { type Benchmark, median, type Outcome } from "./benchmark.ts";
+import { type BoardTimes, boardTimes } from "./board-growth.ts";
 import { tasksByHand } from "./git-by-hand.ts";
 import { childrenOf, costOf } from "./process-cost.ts";
 
-const tasks = Number(process.env["BENCH_TASKS"] ?? 200);
+const tasks = 200;
 const slots = 8;
 const sample = 40;
 const limitMs = 30 * 60_000;
@@ -52,7 +53,7 @@ async function oneRound(say: (line: string) => void): Promise<Round> {
   }
 }
 
-function asOutcome(rounds: readonly Round[]): Outcome {
+function asOutcome(rounds: readonly Round[], growth: readonly BoardTimes[]): Outcome {
   const each = (pick: (round: Round) => number) => rounds.map(pick);
   const rows = [
     { what: `${tasks} tasks on ${slots} slots, from start to the last on main`, unit: "s", values: each((round) => round.wall) },
@@ -64,6 +65,10 @@ function asOutcome(rounds: readonly Round[]): Outcome {
     { what: "worker host, processor time a task", unit: "ms", values: each((round) => (round.hostCpu / tasks) * 1000) },
     { what: "controller, memory at the end", unit: "MiB", values: each((round) => round.rss) },
     { what: "controller, most memory", unit: "MiB", values: each((round) => round.peakRss) },
+    ...growth.flatMap(({ tasks: n, decideMs, statusMs }) => [
+      { what: `one decision, ${n} tasks`, unit: "ms", values: decideMs },
+      { what: `one status view, ${n} tasks`, unit: "ms", values: statusMs },
+    ]),
   ];
   const middle = (pick: (round: Round) => number) => median(each(pick));
   return {
@@ -77,10 +82,17 @@ function asOutcome(rounds: readonly Round[]): Outcome {
       hostCpuMsPerTask: middle((round) => (round.hostCpu / tasks) * 1000),
       controllerRssMiB: middle((round) => round.rss),
       controllerPeakRssMiB: middle((round) => round.peakRss),
+      ...Object.fromEntries(
+        growth.flatMap(({ tasks: n, decideMs, statusMs }) => [
+          [`decideMs${n}`, median(decideMs)],
+          [`statusMs${n}`, median(statusMs)],
+        ]),
+      ),
     },
     goals: [],
     notes: [
       "the issue names these figures and no goal for them.",
+      "decisions and views are measured in this process, on boards at half time; they show what grows with the number of tasks.",
       `by hand is measured before and after the run, ${sample} tasks each: worktree, agent, verify and commit in ${slots} lanes, landing one by one.`,
     ],
   };
@@ -96,6 +108,6 @@ export const skeleton: Benchmark = {
       say(`round ${round} of ${rounds}`);
       done.push(await oneRound(say));
     }
-    return asOutcome(done);
+    return asOutcome(done, [boardTimes(200), boardTimes(1000), boardTimes(4000)]);
   },
 };

@@ -5,6 +5,7 @@ import { type Attempt, type FactoryEvent, resultRef, type StoredEvent, salvageRe
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, foldEvents } from "@dispatch/store";
 import { expect } from "vitest";
+import { eventually } from "../kit/eventually.ts";
 import { project, type RealFactory } from "../kit/real-factory.ts";
 
 /** At any moment: what an agent ever worked in is still there, or is in the hub. */
@@ -31,6 +32,7 @@ export async function expectWhole(factory: RealFactory): Promise<void> {
   expectHeldInHub(factory, world);
   expectTidy(factory, world);
   expectGreen(factory);
+  await eventually("the end of every process of the factory", () => factory.processes().length === 0 && factory.tmuxPid() === undefined);
 }
 
 function factsOf<T extends FactoryEvent["type"]>(events: readonly StoredEvent[], type: T): Extract<FactoryEvent, { type: T }>[] {

@@ -1,7 +1,7 @@
 import { resultRef, salvageRef } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../kit/eventually.ts";
-import { isRunning, killHard, processesWith } from "../kit/find-processes.ts";
+import { isRunning, killHard } from "../kit/find-processes.ts";
 import { project, type RealFactory } from "../kit/real-factory.ts";
 import { expectNothingLost, expectWhole } from "./expect-whole.ts";
 import { inFactory } from "./in-factory.ts";
@@ -33,6 +33,11 @@ async function withHolds(
 
 function attemptsOf(factory: RealFactory): string[] {
   return [...factory.followed.world().attempts.keys()].sort();
+}
+
+/** Facts arrive here a little after what they tell of. */
+async function untilAttempts(factory: RealFactory, ids: readonly string[]): Promise<void> {
+  await factory.until(`the attempts ${ids.join(", ")}`, () => attemptsOf(factory).join() === ids.join());
 }
 
 async function untilHeld(factory: RealFactory, name: string, count: number): Promise<number[]> {
@@ -94,7 +99,8 @@ describe("a killed tmux server", { timeout: 180_000 }, () => {
       killHard(await eventually("a tmux server", () => factory.tmuxPid()));
       await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
       killHard(factory.wrapperPid(first));
-      await factory.until("the second attempt", () => factory.followed.world().attempts.get(second)?.state.kind === "running");
+      await untilHeld(factory, "agents", 2);
+      await untilAttempts(factory, [first, second]);
     });
   });
 });
@@ -105,7 +111,7 @@ describe("a killed wrapper", { timeout: 180_000 }, () => {
       await untilHeld(factory, "agents", 1);
       await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
       killHard(factory.wrapperPid(first));
-      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+      await untilHeld(factory, "agents", 2);
       expect(factory.agentRuns().filter((run) => run.attempt === first && isRunning(run.pid))).toEqual([]);
       expect(factory.git(factory.hub, "show", `${salvageRef(first)}:one.txt`)).toBe("the line of S01");
     });
@@ -115,7 +121,8 @@ describe("a killed wrapper", { timeout: 180_000 }, () => {
     await withHolds("wrapper, verifying", oneTask(), ["verify"], async (factory) => {
       const [test = 0] = await untilHeld(factory, "verify", 1);
       killHard(factory.wrapperPid(first));
-      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+      await untilHeld(factory, "verify", 2);
+      await untilAttempts(factory, [first, second]);
       expect(isRunning(test)).toBe(false);
     });
   });
@@ -128,7 +135,8 @@ describe("a killed wrapper", { timeout: 180_000 }, () => {
       await factory.daemon().ended;
       killHard(factory.wrapperPid(first));
       await factory.up();
-      await factory.until("the second attempt", () => attemptsOf(factory).includes(second));
+      await untilHeld(factory, "agents", 2);
+      await untilAttempts(factory, [first, second]);
     });
   });
 });
@@ -179,16 +187,19 @@ describe("a power cut", { timeout: 180_000 }, () => {
       await factory.until("three wrappers", () =>
         [...factory.followed.world().attempts.values()].every((attempt) => attempt.state.kind === "running"),
       );
-      const home = factory.origin.replace(/origin\.git$/, "");
       await eventually("silence", () => {
-        const all = processesWith(home);
+        const all = factory.processes();
         for (const seen of all) killHard(seen.pid);
         return all.length === 0;
       });
       await factory.daemon().ended;
       expectNothingLost(factory);
       await factory.up();
-      await factory.until("second attempts", () => factory.specs.every((spec) => attemptsOf(factory).includes(`${project}--${spec.id}--2`)));
+      await untilHeld(factory, "agents", 6);
+      await untilAttempts(
+        factory,
+        factory.specs.flatMap(({ id }) => [`${project}--${id}--1`, `${project}--${id}--2`]),
+      );
       for (const spec of factory.specs) {
         const file = `${spec.id.slice(4)}.txt`;
         expect(factory.git(factory.hub, "show", `${salvageRef(`${project}--${spec.id}--1`)}:${file}`)).toBe(`the line of half ${spec.id}`);

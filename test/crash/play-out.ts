@@ -93,13 +93,14 @@ async function cancelAndRetry(factory: RealFactory, id: string): Promise<void> {
 }
 
 async function collect(factory: RealFactory, n: number): Promise<void> {
-  const published = (): number => factory.followed.events().filter(({ event }) => event.type === "main-published").length;
-  if (published() >= n) return;
-  if (n > 1) factory.pushFromOutside(`outside-${n}.txt`);
-  await factory.daemon().post(`/projects/${project}/collect`);
+  const count = (type: string): number => factory.followed.events().filter(({ event }) => event.type === type).length;
+  if (count("collect-requested") < n) {
+    if (n > 1) factory.pushFromOutside(`outside-${n}.txt`);
+    await factory.daemon().post(`/projects/${project}/collect`);
+  }
   await factory.until(`publishing ${n}`, () => {
     const collect = factory.followed.world().projects.get(project)?.collect;
     if (collect?.kind === "idle" && collect.last?.outcome === "stopped") throw new Refused(collect.last.code, collect.last.because);
-    return published() >= n;
+    return count("main-published") >= n;
   });
 }

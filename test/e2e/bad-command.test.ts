@@ -88,7 +88,7 @@ test("an agent that hangs is ended after its time and its work is kept", async (
 
 test("a link out of the repository, absolute or by way of .., is refused by the gates", async () => {
   const links = "ln -s ../../../outside src/up.js; ln -s /etc/passwd src/etc.js";
-  const because = await parked(await startOne("links", "node --test", `${good}\n${links}`, { creates: ["src", "test/one.test.js"] }));
+  const because = await parked(await startOne("links", "node --test", `${good}\n${links}`, { modifies: ["src"], creates: ["test/one.test.js"] }));
   const refused = blocking(because).map((finding) => [finding.gate, finding.path]);
   expect(refused).toContainEqual(["G03", "src/up.js"]);
   expect(refused).toContainEqual(["G03", "src/etc.js"]);

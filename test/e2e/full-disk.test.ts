@@ -56,6 +56,8 @@ test("the ledger's disk is full: the daemon ends and says so, the session goes o
   });
   expect(paused.code === 1 || paused.code === 3).toBe(true);
   await until("the daemon has ended", async () => (await scene.daemonPid()) === undefined);
+  // Its door and socket are gone, which made a little room.
+  disk.fill();
   const started = await scene.json<ErrorView>("start", "words");
   expect(started).toMatchObject({ code: 1, value: { error: { code: "DISK_FULL" } } });
   expect(started.value.error.hint).not.toBeNull();

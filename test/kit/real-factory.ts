@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { factoryPaths, tmuxSocketName } from "@dispatch/protocol";
 import { eventually } from "./eventually.ts";
 import { childrenOf, killHard, processesWith, type ShownProcess } from "./find-processes.ts";
@@ -52,6 +53,8 @@ export interface RealFactory {
   held(name: string): number[];
   hostPid(): number;
   hasHost(): boolean;
+  /** Everything that runs for this factory, by its arguments and environment. */
+  processes(): ShownProcess[];
   /** Undefined while no session is open. */
   tmuxPid(): number | undefined;
   /** Process of an attempt's wrapper, as the attempt itself reported it. */
@@ -123,6 +126,7 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
     held: (name) => linesOf(join(holds, `${name}.pids`)).map(Number),
     hostPid: () => onlyOne(childrenOf(daemon().pid, " host --home ")),
     hasHost: () => childrenOf(daemon().pid, " host --home ").length > 0,
+    processes: () => processesWith(home),
     tmuxPid: () => tmuxServer(socket),
     wrapperPid(attempt) {
       for (const { event } of followed.events()) {
@@ -238,7 +242,7 @@ interface Layout {
 function layOutFactory({ dir, home, holds, agentLog, specs, slots }: Layout): void {
   const scripts = join(home, "scripts");
   for (const folder of [scripts, join(dir, factoryPaths.pendingSpecs), join(dir, factoryPaths.directions)]) mkdirSync(folder, { recursive: true });
-  const hook = join(root, "test/kit/log-agent-runs.mjs");
+  const hook = fileURLToPath(new URL("./log-agent-runs.mjs", import.meta.url));
   const agent = [process.execPath, "--import", hook, join(root, "test/rehearsal/rehearse.mjs"), "--fast", "--scripts", scripts];
   const config = {
     version: 1,

@@ -10,10 +10,13 @@ import { exitCodes } from "./exit-codes.ts";
 const mainFile = fileURLToPath(import.meta.url);
 const jsonAsked = process.argv.includes("--json");
 
-/** A reader that has seen enough (`| head`) is no failure. */
-function endQuietly(error: NodeJS.ErrnoException): void {
+/** A reader that has seen enough (`| head`) is no failure. A full disk is one, but what the process does goes on. */
+function onBrokenOutput(error: NodeJS.ErrnoException): void {
   if (error.code === "EPIPE") process.exit(exitCodes.ok);
-  throw error;
+  if (error.code !== "ENOSPC" && error.code !== "EDQUOT") throw error;
+  process.once("exit", () => {
+    if (process.exitCode === exitCodes.ok) process.exitCode = exitCodes.failed;
+  });
 }
 
 function readVersion(): string {
@@ -63,6 +66,6 @@ async function run(): Promise<void> {
   }
 }
 
-process.stdout.on("error", endQuietly);
-process.stderr.on("error", endQuietly);
+process.stdout.on("error", onBrokenOutput);
+process.stderr.on("error", onBrokenOutput);
 await run();

@@ -5,6 +5,8 @@ import { destination, pino } from "pino";
 /** Structured lines for operators, appended to a file. Errors keep code and hint; nothing secret is logged. */
 export function openLog(file: string): Log & { close(): void } {
   const sink = destination({ dest: file, append: true, mkdir: true, sync: true });
+  // A log is for people; a full disk must not end the work it tells of.
+  sink.on("error", () => {});
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, level: "info", serializers: { error: describeError } }, sink);
   return {
     debug: (facts, message) => logger.debug(facts, message),

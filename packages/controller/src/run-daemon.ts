@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { isFactoryError } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
+import { classifySystemError } from "./classify-system-error.ts";
 import { createFactoryService } from "./factory-service.ts";
 import { createApp } from "./http/create-app.ts";
 import { openDoors } from "./http/open-doors.ts";
@@ -38,6 +39,8 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
     open.log.info({ pid: process.pid, url: doors.url, factory: open.config.dir }, "daemon is up");
     options.say(`dispatch is up on ${doors.url} (token in ${factoryPaths.door}); factory ${open.config.dir}`);
     return sayEnd(await ending.ended, open, options);
+  } catch (error) {
+    throw classifySystemError(error);
   } finally {
     for (const release of releases.reverse()) await release();
   }

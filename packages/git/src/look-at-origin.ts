@@ -70,9 +70,13 @@ export async function readOrigin(git: Git, origin: Origin): Promise<Oid> {
   if (heads.size === 0) throw invalid(`${origin.shown} has no commits`, `make a first commit on ${origin.branch}, then try again`);
   const names = [...heads.keys()].map((ref) => ref.slice("refs/heads/".length));
   const some = names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
-  throw invalid(`${origin.shown} has no branch ${origin.branch}; it has ${some}`, "set branch of the project in dispatch.yaml to one of them", {
-    branches: names,
-  });
+  throw invalid(
+    `${origin.shown} has no branch ${origin.branch}; it has ${some}`,
+    "name one of them: --branch of dispatch project add, or branch of the project in dispatch.yaml",
+    {
+      branches: names,
+    },
+  );
 }
 
 export const originRef = "refs/dispatch/origin/branch";

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Oid } from "@dispatch/core";
 import { afterEach, expect, test } from "vitest";
 import { commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
@@ -65,4 +66,25 @@ test("the log of main has one commit per landing, newest first, with its spec", 
     { commit: base, subject: "first", specId: null, at: expect.any(Number) },
   ]);
   expect(await scene.repositories.firstParentLog("shop", 1)).toEqual(log.slice(0, 1));
+});
+
+test("the specs that landed are those of our own commits since the hub was made, on whatever line of main they are", async () => {
+  const base = await opened({ "a.txt": "a\n" });
+  expect(await scene.repositories.landedSpecs("shop")).toEqual([]);
+  const built = await scene.repositories.buildCandidate("shop", landing(change(base, { "b.txt": "b\n" }), base, base, { specId: "S01-b" }));
+  if (built.outcome !== "built") throw new Error(built.outcome);
+  await scene.repositories.advanceMain("shop", built.candidate.commit, base);
+  expect(await scene.repositories.landedSpecs("shop")).toEqual(["S01-b"]);
+  const theirs = commitTree(scene.hub, [base, built.candidate.commit], { "c.txt": "c\n" }, built.candidate.commit);
+  await scene.repositories.advanceMain("shop", theirs, built.candidate.commit);
+  expect(await scene.repositories.landedSpecs("shop")).toEqual(["S01-b"]);
+});
+
+test("an origin without commits, or without the branch, is refused before anything is made", async () => {
+  scene = makeScene({ "a.txt": "a\n" });
+  await scene.repositories.checkOrigin(scene.project);
+  const wrong = { ...scene.project, branch: "trunk" };
+  await expect(scene.repositories.checkOrigin(wrong)).rejects.toMatchObject({ code: "REPOSITORY_INVALID", facts: { branches: ["main"] } });
+  await expect(scene.repositories.checkOrigin({ ...scene.project, repo: scene.root })).rejects.toMatchObject({ code: "REPOSITORY_INVALID" });
+  expect(existsSync(scene.hub)).toBe(false);
 });

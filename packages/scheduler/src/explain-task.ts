@@ -1,4 +1,4 @@
-import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, Task, TaskId } from "@dispatch/core";
+import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, ProjectId, Task, TaskId } from "@dispatch/core";
 import { createLockTable } from "./lock-table.ts";
 import { freeSlots } from "./place-tasks.ts";
 import { landableTasks, mayLand } from "./plan-landings.ts";
@@ -27,11 +27,53 @@ export type Explanation =
 
 /** Answers from the functions that decide, so that the answer is the decision's own reason. */
 export function explainTask(snapshot: Snapshot, task: Task, now: number): Explanation {
-  const { state } = task;
+  return createExplainer(snapshot, now)(task);
+}
+
+/** Explains any number of tasks of one snapshot; what the answers share is worked out once. */
+export function createExplainer(snapshot: Snapshot, now: number): (task: Task) => Explanation {
+  const { world } = snapshot;
+  const locks = once(() => createLockTable(world));
+  const hasRoom = once(() => freeSlots(snapshot).some((room) => room.free > 0));
+  const places = once(() => {
+    const rivals = [...world.tasks.values()].filter((other) => wantsToStart(other) && whyNotReady(snapshot, other, now) === undefined);
+    return new Map(rankTasks(world, rivals).map((other, place) => [other.id, place]));
+  });
+  const lines = new Map<ProjectId, readonly Task[]>();
+
+  function lineOf(project: ProjectId): readonly Task[] {
+    const known = lines.get(project) ?? landableTasks(world, project);
+    lines.set(project, known);
+    return known;
+  }
+
+  function explainWaiting(task: Task): Explanation {
+    const notReady = whyNotReady(snapshot, task, now);
+    if (notReady !== undefined) return notReady;
+    const conflict = locks().findConflict(task.spec);
+    if (conflict !== undefined) {
+      const { holder, mine, theirs } = conflict;
+      return { kind: "lock", holder: holder.id, holderState: holder.state.kind, since: heldSince(snapshot, holder), mine, theirs };
+    }
+    if (hasRoom()) return { kind: "about-to-start" };
+    return {
+      kind: "slot",
+      ahead: places().get(task.id) ?? -1,
+      slots: snapshot.nodes.reduce((sum, node) => sum + node.slots, 0),
+      nodesDown: snapshot.nodes.flatMap((node) => (node.status.kind === "down" ? [{ node: node.id, because: node.status.because }] : [])),
+    };
+  }
+
+  return (task) => {
+    const { state } = task;
+    if (state.kind === "planned" || state.kind === "backoff") return explainWaiting(task);
+    if (state.kind === "queued") return explainQueued(snapshot, task, lineOf);
+    return explainUnderWay(state);
+  };
+}
+
+function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "backoff" | "queued" }>): Explanation {
   switch (state.kind) {
-    case "planned":
-    case "backoff":
-      return explainWaiting(snapshot, task, now);
     case "starting":
       return { kind: "at-work", attempt: state.attempt, node: state.node, round: 0 };
     case "running":
@@ -40,8 +82,6 @@ export function explainTask(snapshot: Snapshot, task: Task, now: number): Explan
       return { kind: "being-collected", attempt: state.attempt };
     case "checking":
       return { kind: "being-checked", attempt: state.attempt };
-    case "queued":
-      return explainQueued(snapshot, task);
     case "landing":
       return { kind: "landing", phase: state.phase.kind };
     case "parked":
@@ -55,23 +95,11 @@ export function explainTask(snapshot: Snapshot, task: Task, now: number): Explan
   }
 }
 
-function explainWaiting(snapshot: Snapshot, task: Task, now: number): Explanation {
-  const notReady = whyNotReady(snapshot, task, now);
-  if (notReady !== undefined) return notReady;
-  const conflict = createLockTable(snapshot.world).findConflict(task.spec);
-  if (conflict !== undefined) {
-    const { holder, mine, theirs } = conflict;
-    return { kind: "lock", holder: holder.id, holderState: holder.state.kind, since: heldSince(snapshot, holder), mine, theirs };
-  }
-  const rooms = freeSlots(snapshot);
-  if (rooms.some((room) => room.free > 0)) return { kind: "about-to-start" };
-  const rivals = [...snapshot.world.tasks.values()].filter((other) => wantsToStart(other) && whyNotReady(snapshot, other, now) === undefined);
-  const ahead = rankTasks(snapshot.world, rivals).findIndex((other) => other.id === task.id);
-  return {
-    kind: "slot",
-    ahead,
-    slots: snapshot.nodes.reduce((sum, node) => sum + node.slots, 0),
-    nodesDown: snapshot.nodes.flatMap((node) => (node.status.kind === "down" ? [{ node: node.id, because: node.status.because }] : [])),
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
@@ -80,7 +108,7 @@ function heldSince(snapshot: Snapshot, holder: Task): number {
   return attempt?.placedAt ?? holder.plannedAt;
 }
 
-function explainQueued(snapshot: Snapshot, task: Task): Explanation {
+function explainQueued(snapshot: Snapshot, task: Task, lineOf: (project: ProjectId) => readonly Task[]): Explanation {
   const project = snapshot.world.projects.get(task.project);
   const policy = snapshot.landing.get(task.project);
   if (project === undefined || policy === undefined) return { kind: "project-not-configured" };
@@ -88,7 +116,7 @@ function explainQueued(snapshot: Snapshot, task: Task): Explanation {
   if (project.collect.kind === "taking-in" || project.collect.kind === "publishing")
     return { kind: "waits-for-origin", collect: project.collect.kind };
   if (!mayLand(project, policy, task)) return { kind: "waits-for-collect" };
-  const line = landableTasks(snapshot.world, task.project);
+  const line = lineOf(task.project);
   const place = line.findIndex((other) => other.id === task.id);
   return { kind: "waits-to-land", behind: line.filter((other, i) => i < place || other.state.kind === "landing").map((other) => other.id) };
 }

@@ -1,5 +1,5 @@
 export { type Decision, decide, nextDecisionAt } from "./decide.ts";
-export { type Explanation, explainTask } from "./explain-task.ts";
+export { createExplainer, type Explanation, explainTask } from "./explain-task.ts";
 export { freeSlots, type Placement, usedSlots } from "./place-tasks.ts";
 export { remainingPaths } from "./rank-tasks.ts";
 export type { LandingPolicy, Snapshot } from "./snapshot.ts";

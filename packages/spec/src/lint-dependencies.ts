@@ -35,7 +35,7 @@ function lintEdge(
     if (unreadable.has(id)) return [];
     return problem(
       "dependency-unknown",
-      `${part} ${id} is neither among the specs of ${spec.project || "the project"} nor a known task${elsewhere(graph, spec.project, id)}`,
+      `${part} ${id} is neither among the specs of ${spec.project || "the project"} nor a known task${elsewhere(graph, spec, id)}`,
     );
   }
   if (field === "depends_on" && node.file === null && node.known?.state === "cancelled")
@@ -43,13 +43,14 @@ function lintEdge(
   return [];
 }
 
-function elsewhere(graph: SpecGraph, project: string, id: string): string {
+function elsewhere(graph: SpecGraph, of: { project: string; id: string }, id: string): string {
+  const { project } = of;
   const nodes = [...graph.nodes.values()];
   const other = nodes.find((node) => node.specId === id && node.project !== project);
   if (other !== undefined) return `; ${id} belongs to project ${other.project}, and dependencies stay inside a project`;
   return didYouMean(
     id,
-    nodes.filter((node) => node.project === project).map((node) => node.specId),
+    nodes.filter((node) => node.project === project && node.specId !== of.id).map((node) => node.specId),
   );
 }
 

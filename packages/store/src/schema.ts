@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Shape of the tables. A ledger with another one is refused, never guessed at. */
-export const ledgerVersion = 2;
+export const ledgerVersion = 3;
 
 /**
  * Version of what the state rows are computed from: raise it when a transition changes its meaning.

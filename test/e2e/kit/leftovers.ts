@@ -22,7 +22,7 @@ function readEnvironment(pid: number): string[] {
 /** Waits until nothing of a scene runs any more. What stays is ended, and is a failure of the test. */
 export async function expectNothingLeft(home: string): Promise<void> {
   try {
-    await until("everything the factory started has ended", () => processesOf(home).length === 0, 15_000);
+    await until("everything the factory started has ended", () => processesOf(home).length === 0, 30_000);
   } catch (error) {
     const left = processesOf(home).map((pid) => ({ pid, command: commandOf(pid) }));
     for (const { pid } of left) endByPid(pid);

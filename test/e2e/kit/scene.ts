@@ -3,22 +3,26 @@ import { type RequestOptions, request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorView, factoryPaths, type HealthView, type StatusView, type TaskRow, type TaskView } from "@dispatch/protocol";
+import { vi } from "vitest";
 import { parseDocument } from "yaml";
 import { expectNothingLeft } from "./leftovers.ts";
 import { type Ran, runProgram } from "./run-program.ts";
 import { until } from "./until.ts";
 import { type SpecInput, specText } from "./write-spec.ts";
 
+// Real daemons, agents and test suites: a busy machine makes them slow, not wrong. Waits have limits of their own.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
 const root = resolve(import.meta.dirname, "../../..");
-export const cli = join(root, "packages/cli/dist/main.js");
+const cli = join(root, "packages/cli/dist/main.js");
 export const fixtures = join(root, "test/fixtures");
 
 /** What `--json` printed. */
-export interface Told<T = unknown> extends Ran {
+interface Told<T = unknown> extends Ran {
   value: T;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   body: string;
 }
@@ -65,7 +69,7 @@ export interface Scene {
   end(): Promise<void>;
 }
 
-export interface SceneOptions {
+interface SceneOptions {
   slots?: number;
   /** Put a factory there; by default a folder of the scene. */
   factory?: string;
@@ -96,18 +100,27 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const at = (...parts: string[]): string => join(folder, ...parts);
   for (const name of ["home", "tmux", "answers", "agents"]) mkdirSync(at(name));
   const scene = createScene(folder, options.factory ?? at("factory"));
+  try {
+    await furnish(scene, at, options.slots ?? 2);
+    return scene;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function furnish(scene: Scene, at: (...parts: string[]) => string, slots: number): Promise<void> {
   for (const [name, { take }] of Object.entries(agents)) {
     writeFileSync(at("agents", `${name}.sh`), `#!/bin/sh\nset -eu\n${take}\n${agentBody}`);
     chmodSync(at("agents", `${name}.sh`), 0o755);
   }
-  const { code, stderr } = await runProgram(process.execPath, [cli, "init", scene.factory], { cwd: folder, env: scene.env });
+  const { code, stderr } = await runProgram(process.execPath, [cli, "init", scene.factory], { cwd: scene.root, env: scene.env });
   if (code !== 0) throw new Error(`dispatch init ended with ${code}: ${stderr}`);
   for (const [name, { prompt, last }] of Object.entries(agents)) {
     const command = [at("agents", `${name}.sh`), ...last];
     scene.configure(["executors", name], { command, prompt, timeout_s: 120, env: { ANSWERS: at("answers") } });
   }
-  scene.write(factoryPaths.nodes, `${JSON.stringify({ nodes: [{ name: "local", transport: "local", slots: options.slots ?? 2 }] }, null, 2)}\n`);
-  return scene;
+  scene.write(factoryPaths.nodes, `${JSON.stringify({ nodes: [{ name: "local", transport: "local", slots }] }, null, 2)}\n`);
 }
 
 function createScene(folder: string, factory: string): Scene {

@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FactoryError, projectIdPattern } from "@dispatch/core";
 import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { isMap, parseDocument } from "yaml";
+import { classifySystemError } from "../classify-system-error.ts";
 import { loadFactory } from "../config/load-factory.ts";
 import { configInvalid } from "../config/problem.ts";
 import { readConfig } from "../config/read-config.ts";
@@ -60,13 +61,23 @@ export async function addProject(factory: string, input: NewProject): Promise<{ 
       hint: `add it under executors in ${factoryPaths.config} first; known: ${Object.keys(checked.value.executors).join(", ") || "none"}`,
     });
   }
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
+  await replaceFile(path, text);
   return {
     project: input.name,
     repo,
     warnings: input.verify.length === 0 ? [`no verify command: put one into ${input.name}'s .dispatch.yaml, or specs must carry their own`] : [],
   };
+}
+
+/** All of the new text, or the file as it was. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(`${path}.new`, text);
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    await rm(`${path}.new`, { force: true });
+    throw classifySystemError(error);
+  }
 }
 
 function existingFolder(repo: string): string {

@@ -3,6 +3,7 @@ import type { ErrorView, HealthView } from "@dispatch/protocol";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { classifySystemError } from "../classify-system-error.ts";
 import type { FactoryService } from "../factory-service.ts";
 
 export interface AppParts {
@@ -31,7 +32,8 @@ export function createApp(parts: AppParts): Hono {
   const app = new Hono();
   const by = "the lead";
 
-  app.onError((error, context) => {
+  app.onError((thrown, context) => {
+    const error = classifySystemError(thrown);
     if (!isFactoryError(error)) parts.onError(error);
     return context.json(errorView(error), statusOf(error));
   });

@@ -7,6 +7,8 @@ import { type Door, factoryPaths } from "@dispatch/protocol";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 
+const answerPatienceMs = 200;
+
 export interface Doors {
   url: string;
   close(): Promise<void>;
@@ -20,27 +22,36 @@ export async function openDoors(app: Hono, port: number): Promise<Doors> {
   const token = randomBytes(32).toString("hex");
   const socketServer = createAdaptorServer({ fetch: app.fetch }) as Server;
   const httpServer = createAdaptorServer({ fetch: guarded(app, token).fetch }) as Server;
-  if (existsSync(factoryPaths.socket)) await rm(factoryPaths.socket);
-  const mask = process.umask(0o177);
-  try {
-    await listen(socketServer, { path: factoryPaths.socket });
-  } finally {
-    process.umask(mask);
+  async function close(): Promise<void> {
+    await Promise.all([shut(socketServer), shut(httpServer)]);
+    for (const file of [factoryPaths.socket, factoryPaths.door, newDoor]) await rm(file, { force: true });
   }
-  await listen(httpServer, { port, host: "127.0.0.1" });
-  const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
-  const door: Door = { url, token, pid: process.pid };
-  await writeFile(`${factoryPaths.door}.new`, `${JSON.stringify(door)}\n`, { mode: 0o600 });
-  await chmod(`${factoryPaths.door}.new`, 0o600);
-  await rename(`${factoryPaths.door}.new`, factoryPaths.door);
-  return {
-    url,
-    async close() {
-      await Promise.all([shut(socketServer), shut(httpServer)]);
-      await rm(factoryPaths.socket, { force: true });
-      await rm(factoryPaths.door, { force: true });
-    },
-  };
+  try {
+    await listen(httpServer, { port, host: "127.0.0.1" });
+    const url = `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`;
+    await writeDoor({ url, token, pid: process.pid });
+    // The socket comes last: who finds an answer there may rely on a daemon that is up.
+    if (existsSync(factoryPaths.socket)) await rm(factoryPaths.socket);
+    const mask = process.umask(0o177);
+    try {
+      await listen(socketServer, { path: factoryPaths.socket });
+    } finally {
+      process.umask(mask);
+    }
+    return { url, close };
+  } catch (error) {
+    // A server that still listens would keep the process, and answer for a factory that is not open.
+    await close();
+    throw error;
+  }
+}
+
+const newDoor = `${factoryPaths.door}.new`;
+
+async function writeDoor(door: Door): Promise<void> {
+  await writeFile(newDoor, `${JSON.stringify(door)}\n`, { mode: 0o600 });
+  await chmod(newDoor, 0o600);
+  await rename(newDoor, factoryPaths.door);
 }
 
 /** The same app behind a token, and only for requests that were meant for this address (no DNS rebinding). */
@@ -85,9 +96,15 @@ function listen(server: Server, where: { path: string } | { port: number; host: 
   });
 }
 
+/** Answers that are under way get a moment; streams of events never end by themselves. */
 function shut(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
+    const patience = setTimeout(() => server.closeAllConnections(), answerPatienceMs);
+    server.close(() => {
+      clearTimeout(patience);
+      resolve();
+    });
+    server.closeIdleConnections();
   });
 }

@@ -1,6 +1,6 @@
 import { type Attempt, type Project, type Task, taskIdOf, type World } from "@dispatch/core";
 import type { ReportTask, ReportView, WaitingForLead } from "@dispatch/protocol";
-import { sumTokens } from "../views/compose-status.ts";
+import { attemptsByTask, sumTokens } from "../views/compose-status.ts";
 import { measureSlots, type Span } from "./measure-slots.ts";
 
 /** What happened in a project since its first task was fed. `now` is in ms since the epoch, `slots` those of all nodes. */
@@ -35,13 +35,6 @@ export function composeReport(world: World, project: Project, slots: number, now
       .flatMap((task) => (task.state.kind === "merged" ? [{ commit: task.state.commit, task: task.id, at: task.state.at }] : []))
       .sort((a, b) => a.at - b.at),
   };
-}
-
-function attemptsByTask(world: World, tasks: readonly Task[]): Map<string, Attempt[]> {
-  const byTask = new Map<string, Attempt[]>(tasks.map((task) => [task.id, []]));
-  for (const attempt of world.attempts.values()) byTask.get(attempt.task)?.push(attempt);
-  for (const list of byTask.values()) list.sort((a, b) => a.n - b.n);
-  return byTask;
 }
 
 function reportTask(task: Task, attempts: readonly Attempt[], now: number): ReportTask {

@@ -1,6 +1,6 @@
-import { type Attempt, holdsSlot, type Project, type Task, type TokenUsage, type World } from "@dispatch/core";
+import { type Attempt, holdsSlot, type Project, type Task, type TaskId, type TokenUsage, type World } from "@dispatch/core";
 import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
-import { explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
+import { createExplainer, type Explanation, explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
 import { estimateEnd } from "./estimate-end.ts";
 import { explainText } from "./explain-text.ts";
 
@@ -20,13 +20,15 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
   const wanted = (id: string) => input.project === undefined || input.project === id;
   const tasks = [...world.tasks.values()].filter((task) => wanted(task.project)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const used = usedSlots(world);
+  const attempts = attemptsByTask(world, tasks);
+  const explain = createExplainer(snapshot, now);
   return {
     at: now,
     lastSeq: input.lastSeq,
     draining: input.draining,
     projects: [...world.projects.values()].filter((project) => wanted(project.id)).map((project) => projectRow(snapshot, project)),
     nodes: snapshot.nodes.map((node): NodeRow => ({ ...node, used: used.get(node.id) ?? 0 })),
-    tasks: tasks.map((task) => composeTaskRow(snapshot, task, now)),
+    tasks: tasks.map((task) => taskRow(task, explain(task), attempts.get(task.id) ?? [], now)),
     sessions: [...world.attempts.values()]
       .filter((attempt) => holdsSlot(attempt) && wanted(projectOf(world, attempt)))
       .map((attempt) => ({
@@ -57,8 +59,10 @@ function projectRow(snapshot: Snapshot, project: Project): ProjectRow {
 }
 
 export function composeTaskRow(snapshot: Snapshot, task: Task, now: number): TaskRow {
-  const explanation = explainTask(snapshot, task, now);
-  const attempts = attemptsOf(snapshot.world, task);
+  return taskRow(task, explainTask(snapshot, task, now), attemptsOf(snapshot.world, task), now);
+}
+
+function taskRow(task: Task, explanation: Explanation, attempts: readonly Attempt[], now: number): TaskRow {
   const current = attempts.at(-1);
   return {
     id: task.id,
@@ -105,6 +109,14 @@ function since(task: Task, current: Attempt | undefined): number {
 
 export function attemptsOf(world: World, task: Task): Attempt[] {
   return [...world.attempts.values()].filter((attempt) => attempt.task === task.id).sort((a, b) => a.n - b.n);
+}
+
+/** The attempts of many tasks, each list in order of their numbers. */
+export function attemptsByTask(world: World, tasks: readonly Task[]): ReadonlyMap<TaskId, readonly Attempt[]> {
+  const byTask = new Map<TaskId, Attempt[]>(tasks.map((task) => [task.id, []]));
+  for (const attempt of world.attempts.values()) byTask.get(attempt.task)?.push(attempt);
+  for (const list of byTask.values()) list.sort((a, b) => a.n - b.n);
+  return byTask;
 }
 
 /** Tokens that executors reported, or null when none of them did. */

@@ -1,0 +1,68 @@
+import { attemptIdOf, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import { decide, type Snapshot } from "@dispatch/scheduler";
+import { foldEvents } from "@dispatch/store";
+import { composeStatus } from "../../packages/controller/src/views/compose-status.ts";
+import { someIdentity } from "../kit/build-facts.ts";
+import { ended, landed, payloadOf, placed, projectStarted } from "./ledger-facts.ts";
+
+const slots = 8;
+const queued = 20;
+
+/** A run at half time: half of the tasks are merged, 20 wait to land, 7 of 8 slots are taken, the rest is planned. */
+function boardOf(n: number): Snapshot {
+  const facts: FactoryEvent[] = [projectStarted];
+  for (let i = 0; i < n; i++) facts.push(payloadOf(i));
+  for (let i = 0; i < n / 2; i++) facts.push(...throughTo(i, 7));
+  for (let i = n / 2; i < n / 2 + queued; i++) facts.push(...throughTo(i, 3));
+  for (let i = n / 2 + queued; i < n / 2 + queued + slots - 1; i++) facts.push(placed(payloadOf(i).task), started(payloadOf(i).task));
+  const world = foldEvents(facts.map((event, at): StoredEvent => ({ seq: at + 1, at, v: 1, event })));
+  return snapshotOf(world);
+}
+
+function throughTo(i: number, steps: number): FactoryEvent[] {
+  const { task } = payloadOf(i);
+  return [
+    placed(task),
+    ended(task),
+    ...landed(task)
+      .slice(0, steps)
+      .map((step) => step.event),
+  ];
+}
+
+function started(task: string): FactoryEvent {
+  return {
+    type: "wrapper-reported",
+    attempt: attemptIdOf(task, 1),
+    seq: 1,
+    reportedAt: 7,
+    fact: { type: "attempt-started", identity: someIdentity },
+  };
+}
+
+function snapshotOf(world: World): Snapshot {
+  return { world, nodes: [{ id: "local", slots, lowPriority: false, status: { kind: "up" } }], landing: new Map([["shop", "continuous"]]) };
+}
+
+export interface BoardTimes {
+  tasks: number;
+  decideMs: readonly number[];
+  statusMs: readonly number[];
+}
+
+/** Milliseconds of single decisions and of single status views on a board of n tasks. */
+export function boardTimes(n: number): BoardTimes {
+  const snapshot = boardOf(n);
+  const input = { snapshot, troubles: [], lastSeq: 1, draining: false };
+  const view = () => composeStatus(input, 1_000_000);
+  view();
+  return { tasks: n, decideMs: timed(() => decide(snapshot, 1_000_000), 50), statusMs: timed(view, 9) };
+}
+
+function timed(work: () => unknown, times: number): number[] {
+  return Array.from({ length: times }, () => {
+    const start = process.hrtime.bigint();
+    work();
+    return Number(process.hrtime.bigint() - start) / 1e6;
+  });
+}
