@@ -12,6 +12,7 @@ import { startRedis } from "./redis-server.ts";
 
 const jobs = 4000;
 const eventsPerLifecycle = 3;
+const turns = 4;
 
 type Groups = Awaited<ReturnType<typeof buildGroups>>;
 
@@ -47,16 +48,26 @@ async function rawAlone(file: string, steps: readonly (readonly Step[])[]): Prom
   return ms;
 }
 
+/** The same transitions through the store and raw, taken in turns; of each the fastest, since others on the machine only add. */
+async function layers(file: (name: string) => string, groups: Groups, texts: Step[][], objects: Step[][]) {
+  const fastest = { store: Infinity, raw: Infinity, rawTexts: Infinity, whole: Infinity };
+  for (let turn = 0; turn < turns; turn++) {
+    fastest.store = Math.min(fastest.store, await storeAlone(file(`store-${turn}`), groups));
+    fastest.raw = Math.min(fastest.raw, await rawAlone(file(`raw-${turn}`), objects));
+    fastest.rawTexts = Math.min(fastest.rawTexts, await rawAlone(file(`raw-texts-${turn}`), texts));
+    const { add, work } = await ourLifecycle(file(`whole-${turn}`), "NORMAL");
+    fastest.whole = Math.min(fastest.whole, add + work);
+  }
+  return fastest;
+}
+
 async function oneRound(dir: string, port: number, round: number, groups: Groups, texts: Step[][], objects: Step[][]) {
   mkdirSync(dir);
   const file = (name: string) => join(dir, `${name}.sqlite`);
   const measured = {
     ours: await ourLifecycle(file("ours"), "FULL"),
     bullmq: await runBullmq(port, `bench-${round}`, jobs),
-    store: await storeAlone(file("store"), groups),
-    raw: await rawAlone(file("raw"), objects),
-    rawTexts: await rawAlone(file("raw-texts"), texts),
-    normal: await ourLifecycle(file("normal"), "NORMAL"),
+    ...(await layers(file, groups, texts, objects)),
     lone: await loneTransition(dir),
     rebuild: await rebuildTimes(file("rebuild")),
   };
@@ -75,7 +86,7 @@ function asOutcome(rounds: readonly Round[], redis: string): Outcome {
   const store = perSecond((round) => round.store, transitions);
   const raw = perSecond((round) => round.raw, transitions);
   const rawTexts = perSecond((round) => round.rawTexts, transitions);
-  const whole = perSecond(({ normal }) => normal.add + normal.work, transitions);
+  const whole = perSecond((round) => round.whole, transitions);
   const lone = each((round) => round.lone.transitionUs);
   const sync = each((round) => round.lone.fdatasyncUs);
   const rows: Row[] = [
@@ -131,7 +142,7 @@ function asOutcome(rounds: readonly Round[], redis: string): Outcome {
       `BullMQ 6.7.0 on redis-server ${redis}, appendonly yes, appendfsync always; its server has a process of its own.`,
       `a lifecycle is task-planned, task-placed and the report that ends the session: ${eventsPerLifecycle} facts, 32 at once, each on disk before the next; both carry the same spec of 1.3 KB.`,
       "goal 9 is about the store layer: ledger.append against the same statements, both making the JSON of their rows. Stricter readings are rows of the table, not goals: raw without making JSON, and our side with evolve and the keeper.",
-      "ratios are taken round by round; the first round is not counted.",
+      `ratios are taken round by round; the first round is not counted. What runs NORMAL is the fastest of ${turns} turns in its round.`,
     ],
   };
 }

@@ -101,10 +101,9 @@ function expectTidy(factory: RealFactory, world: World): void {
 
 function expectGreen(factory: RealFactory): void {
   const folder = mkdtempSync(join(factory.dir, "check-"));
-  for (const commit of factory.git(factory.origin, "rev-list", "--first-parent", "main").split("\n")) {
-    rmSync(folder, { recursive: true, force: true });
-    execFileSync("git", ["clone", "-q", "--shared", "--no-checkout", factory.origin, folder]);
-    factory.git(folder, "checkout", "-q", "--detach", commit);
+  factory.git(factory.dir, "clone", "-q", "--shared", "--no-checkout", factory.origin, folder);
+  for (const commit of factory.git(folder, "rev-list", "--first-parent", "main").split("\n")) {
+    factory.git(folder, "checkout", "-q", "--detach", "--force", commit);
     execFileSync("sh", ["run-tests.sh", "no-hold"], { cwd: folder, stdio: "pipe" });
   }
   rmSync(folder, { recursive: true, force: true });

@@ -173,6 +173,30 @@ describe("others push to origin while work waits for collect", () => {
   });
 });
 
+describe("others push while a collect is under way", () => {
+  test("what they pushed between the look at origin and the push is taken in, tested and published with ours", async () => {
+    await makeProject("on-collect");
+    const armed = join(scene.root, "armed");
+    const meanwhile = join(scene.root, "meanwhile.sh");
+    const person = "git -c user.name=Ada -c user.email=ada@example.org";
+    writeFileSync(
+      meanwhile,
+      `[ -e ${armed} ] || exit 0\nrm ${armed}\ncd ${mine} && echo theirs > NOTES.md && git add -A && ${person} commit -qm Notes && git push -q origin main\n`,
+    );
+    scene.configure(["projects", project, "verify"], `sh ${meanwhile} && node --test`);
+    await work("S01-shout", { creates: ["src/shout.js", "test/shout.test.js"] }, addFunction("shout", "return text;"), "queued");
+    writeFileSync(armed, "");
+    const collected = await collect();
+    expect(collected).toMatchObject({ code: 0, value: { landed: [`${project}/S01-shout`], last: { outcome: "published" } } });
+    expect(await mainOf(origin)).toBe(await mainOf(hub()));
+    expect(await scene.git(origin, "ls-tree", "--name-only", "main", "NOTES.md", "src/shout.js")).toBe("NOTES.md\nsrc/shout.js");
+    const theirs = await scene.git(mine, "rev-parse", "main");
+    expect(await scene.git(origin, "merge-base", "main", theirs)).toBe(theirs);
+    const events = (await scene.dispatch("events", "--json")).stdout;
+    expect(events).toContain('"origin-moved"');
+  });
+});
+
 describe("origin is a clone somebody works in", () => {
   test("a dirty worktree stops the collect and stays as it is; clean again, it moves along", async () => {
     await makeProject("continuous");

@@ -163,3 +163,22 @@ printf 'import { test } from "node:test";\\nimport assert from "node:assert/stri
     expect((await runProgram("./run.sh", ["test"], { cwd: clone, env: scene.env })).code).toBe(0);
   });
 });
+
+describe("a factory in a folder whose path is long and has spaces, quotes and letters of another script", () => {
+  let odd: Scene;
+  beforeAll(async () => {
+    odd = await openScene({ slots: 1, factory: `it's a "wide" folder/工厂 ${"far away ".repeat(12)}end` });
+  });
+  afterAll(() => odd.end());
+
+  test("everything works as elsewhere", async () => {
+    const repo = await odd.repository("words & co", library);
+    await odd.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+    odd.spec({ id: "S01-shout", project: "words", creates: ["src/shout.js", "test/shout.test.js"] });
+    odd.answer("S01-shout", addFunction("shout", "return text.toUpperCase();"));
+    const followed = await odd.dispatch("start", "words", "--follow");
+    expect(followed.code).toBe(0);
+    const collected = await odd.must<Collected>("collect", "words");
+    expect(collected.last).toMatchObject({ outcome: "published", commit: await odd.git(repo, "rev-parse", "main") });
+  });
+});

@@ -71,7 +71,7 @@ export interface Scene {
 
 interface SceneOptions {
   slots?: number;
-  /** Put a factory there; by default a folder of the scene. */
+  /** Name of the factory's folder in the scene. */
   factory?: string;
 }
 
@@ -99,7 +99,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-e2e-")));
   const at = (...parts: string[]): string => join(folder, ...parts);
   for (const name of ["home", "tmux", "answers", "agents"]) mkdirSync(at(name));
-  const scene = createScene(folder, options.factory ?? at("factory"));
+  const scene = createScene(folder, at(options.factory ?? "factory"));
   try {
     await furnish(scene, at, options.slots ?? 2);
     return scene;
