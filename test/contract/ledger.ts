@@ -66,11 +66,10 @@ export function describeLedger(name: string, make: () => { open(): Ledger }): vo
       await ledger.close();
     });
 
-    it("reads events in order, by position and by task", async () => {
+    it("reads events in order, by position", async () => {
       const ledger = make().open();
       await append(ledger, [...first, placed]);
       expect(ledger.readEvents(1, 2).map((stored) => stored.seq)).toEqual([2, 3]);
-      expect(ledger.readTaskEvents("shop/S01-a").map((stored) => stored.event.type)).toEqual(["task-planned", "task-placed"]);
       await ledger.close();
     });
 

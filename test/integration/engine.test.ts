@@ -181,6 +181,21 @@ describe("the engine", () => {
   });
 });
 
+describe("the order of fact and act", () => {
+  it("starts no effect whose cause did not become durable", async () => {
+    const fake = createFakeFactory();
+    await fake.engine.start();
+    await fake.engine.commands.startProject("shop");
+    await fake.settle();
+    await fake.engine.commands.feed([file("S01")]);
+    fake.ledger.breakWith(new FactoryError("DISK_FULL", "no room"));
+    await fake.settle();
+    expect(fake.stateOf("S01")?.kind).toBe("starting");
+    expect(fake.calls).toEqual([]);
+    expect(fake.fatal).toHaveLength(1);
+  });
+});
+
 describe("feeding", () => {
   it("takes the same text once, an edit before the first attempt as a revision, and refuses an edit after it", async () => {
     const fake = createFakeFactory({ behaviour: { outcome: () => undefined } });

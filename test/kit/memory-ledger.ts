@@ -57,7 +57,6 @@ export function createMemoryLedger(
       return group.settled;
     },
     readEvents: (after, limit) => stored.events.filter((event) => event.seq > after).slice(0, limit),
-    readTaskEvents: (task) => stored.events.filter(({ event }) => "task" in event && event.task === task),
     close: () => Promise.resolve(),
     breakWith(error) {
       broken = error;

@@ -97,11 +97,5 @@ function prepareReads(db: BetterSQLite3Database) {
       .orderBy(asc(event.seq))
       .limit(bound("limit"))
       .prepare(),
-    eventsOfTask: db
-      .select()
-      .from(event)
-      .where(eq(event.task, bound("task")))
-      .orderBy(asc(event.seq))
-      .prepare(),
   };
 }

@@ -77,7 +77,6 @@ export function createSqliteLedger(file: string, options: { synchronous?: Synchr
       return group.settled;
     },
     readEvents: (afterSeq, limit) => queries.eventsAfter.all({ after: afterSeq, limit }).map(readStoredEvent),
-    readTaskEvents: (id) => queries.eventsOfTask.all({ task: id }).map(readStoredEvent),
     async close() {
       const last = group?.settled;
       flush();

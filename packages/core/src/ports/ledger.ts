@@ -28,7 +28,5 @@ export interface Ledger {
   append(commit: Commit): Promise<void>;
   /** Events after a position, in order, at most `limit`. */
   readEvents(afterSeq: number, limit: number): readonly StoredEvent[];
-  /** Events about one task or one of its attempts, in order. */
-  readTaskEvents(task: string): readonly StoredEvent[];
   close(): Promise<void>;
 }
