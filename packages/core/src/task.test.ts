@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
+import type { Attempt } from "./attempt.ts";
+import type { AttemptOutcome, FactoryEvent } from "./event.ts";
+import type { Finding } from "./finding.ts";
+import { type Task, type TaskEvent, type TaskState, transitionTask } from "./task.ts";
+
+const attempt = "shop--S01--1";
+const tries = { tries: 1, limit: 4, feedback: [] };
+const red: Finding = { gate: "G02", severity: "block", found: "f", why: "w", hint: "h" };
+const candidate = { commit: anOid(5), merge: anOid(6), tree: anOid(7) };
+
+function task(state: TaskState): Task {
+  return { id: "shop/S01", project: "shop", spec: aSpec("S01"), digest: "", text: "", path: "", revision: 1, plannedAt: 0, state };
+}
+
+function ended(outcome: AttemptOutcome): Attempt {
+  const state = { kind: "ended", outcome } as const;
+  return { id: attempt, task: "shop/S01", n: 1, node: "local", base: anOid(1), executor: "x", placedAt: 0, endedAt: 1, cursor: 3, rounds: [], state };
+}
+
+function after(state: TaskState, event: TaskEvent, about?: Attempt): TaskState | "stale" | "illegal" {
+  const step = transitionTask(task(state), event, 100, about);
+  return step.outcome === "moved" ? step.state.state : step.outcome;
+}
+
+const collected: FactoryEvent & { type: "attempt-collected" } = { type: "attempt-collected", attempt, tip: anOid(7), salvage: null };
+const collecting: TaskState = { kind: "collecting", attempt, ...tries };
+const landing = (phase: Extract<TaskState, { kind: "landing" }>["phase"]): TaskState => ({
+  kind: "landing",
+  attempt,
+  tip: anOid(7),
+  onto: anOid(1),
+  phase,
+  ...tries,
+});
+
+describe("what follows the end of an attempt, once its work is in the hub", () => {
+  it.each<[AttemptOutcome, object]>([
+    [
+      { kind: "succeeded", tip: anOid(7), base: anOid(1), rounds: 1 },
+      { kind: "checking", tip: anOid(7) },
+    ],
+    [
+      { kind: "exhausted", rounds: 3, findings: [red] },
+      { kind: "parked", because: { code: "rounds-exhausted", findings: [red], salvage: `refs/dispatch/salvage/${attempt}` } },
+    ],
+    [
+      { kind: "unusable", because: "no agent" },
+      { kind: "parked", because: { code: "agent-unusable", text: "no agent" } },
+    ],
+    [
+      { kind: "lost", because: "gone" },
+      { kind: "backoff", until: 1100, because: "gone" },
+    ],
+    [
+      { kind: "stopped", because: "asked" },
+      { kind: "planned", tries: 1, limit: 5 },
+    ],
+  ])("%j", (outcome, expected) => {
+    expect(after(collecting, collected, ended(outcome))).toMatchObject(expected);
+  });
+
+  it("a lost attempt parks the task when it was the last one allowed", () => {
+    expect(after({ ...collecting, tries: 4 }, collected, ended({ kind: "lost", because: "gone" }))).toMatchObject({
+      kind: "parked",
+      because: { code: "attempts-exhausted" },
+    });
+  });
+
+  it("a success whose branch did not arrive is no success", () => {
+    expect(after(collecting, { ...collected, tip: null }, ended({ kind: "succeeded", tip: anOid(7), base: anOid(1), rounds: 1 }))).toMatchObject({
+      kind: "backoff",
+    });
+  });
+});
+
+describe("a refusal", () => {
+  it("by the gates gives the findings to the next attempt, or parks when there is none left", () => {
+    const checking: TaskState = { kind: "checking", attempt, tip: anOid(7), ...tries };
+    const refused: TaskEvent = { type: "result-checked", attempt, findings: [red] };
+    expect(after(checking, refused)).toEqual({ kind: "planned", tries: 1, limit: 4, feedback: [red] });
+    expect(after({ ...checking, tries: 4 }, refused)).toMatchObject({ kind: "parked", because: { code: "refused-by-gates" } });
+    expect(after(checking, { ...refused, findings: [{ ...red, severity: "note" }] })).toMatchObject({ kind: "queued", since: 100 });
+  });
+
+  it("at landing does the same in every phase", () => {
+    const refused: TaskEvent = { type: "candidate-refused", task: "shop/S01", findings: [red], conflict: null };
+    for (const phase of [{ kind: "building" }, { kind: "verifying", candidate }, { kind: "advancing", candidate }] as const) {
+      expect(after(landing(phase), refused)).toMatchObject({ kind: "planned", feedback: [red] });
+    }
+  });
+});
+
+describe("merged", () => {
+  const merged: TaskEvent = { type: "task-merged", task: "shop/S01", commit: candidate.commit, from: anOid(1) };
+
+  it("follows only from the candidate that was verified and is being advanced", () => {
+    expect(after(landing({ kind: "advancing", candidate }), merged)).toMatchObject({ kind: "merged", commit: candidate.commit });
+    expect(after(landing({ kind: "verifying", candidate }), merged)).toBe("illegal");
+    expect(after(landing({ kind: "advancing", candidate: { ...candidate, commit: anOid(8) } }), merged)).toBe("illegal");
+  });
+
+  it("is left by nothing", () => {
+    const state: TaskState = { kind: "merged", attempt, commit: anOid(5), at: 1, tries: 1 };
+    expect(after(state, { type: "task-cancelled", task: "shop/S01", by: "lead" })).toBe("illegal");
+    expect(after(state, { type: "task-retried", task: "shop/S01", by: "lead" })).toBe("illegal");
+    expect(after(state, { type: "result-checked", attempt, findings: [red] })).toBe("stale");
+  });
+});
+
+describe("a cancel", () => {
+  const cancelled: TaskEvent = { type: "task-cancelled", task: "shop/S01", by: "lead" };
+
+  it.each<[TaskState, string]>([
+    [{ kind: "planned", ...tries }, "cancelled"],
+    [{ kind: "backoff", until: 1, because: "", ...tries }, "cancelled"],
+    [{ kind: "checking", attempt, tip: anOid(7), ...tries }, "cancelled"],
+    [{ kind: "queued", attempt, tip: anOid(7), since: 1, ...tries }, "cancelled"],
+    [{ kind: "starting", attempt, node: "local", ...tries }, "cancelling"],
+    [{ kind: "running", attempt, node: "local", round: 1, ...tries }, "cancelling"],
+    [collecting, "cancelling"],
+  ])("of %j", (state, expected) => {
+    expect(after(state, cancelled)).toMatchObject({ kind: expected });
+  });
+
+  it("of a running task is done when its work is in the hub, whatever the outcome was", () => {
+    const cancelling: TaskState = { kind: "cancelling", attempt, by: "lead", ...tries };
+    expect(after(cancelling, collected, ended({ kind: "succeeded", tip: anOid(7), base: anOid(1), rounds: 1 }))).toMatchObject({ kind: "cancelled" });
+  });
+});
+
+describe("the fence", () => {
+  it("makes every message of an older attempt stale", () => {
+    const running: TaskState = { kind: "running", attempt: "shop--S01--2", node: "local", round: 1, tries: 2, limit: 4, feedback: [] };
+    expect(after(running, collected, ended({ kind: "lost", because: "gone" }))).toBe("stale");
+    expect(after(running, { type: "result-checked", attempt, findings: [] })).toBe("stale");
+    expect(after(running, { type: "attempt-refused", attempt, because: "x", retry: "later" })).toBe("stale");
+  });
+});
