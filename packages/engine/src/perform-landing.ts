@@ -1,4 +1,5 @@
 import {
+  type AttemptId,
   type CommandResult,
   type Effect,
   FactoryError,
@@ -37,6 +38,7 @@ export async function buildCandidate(ports: Ports, world: World, effect: Extract
     onto: effect.onto,
     subject: task.spec.commit,
     executor: attempt.executor,
+    gateRun: gateRunOf(attempt.id, effect.onto),
     gateHash: gateHash(task.spec.verify.length > 0 ? [...policy.verify, ...task.spec.verify] : policy.verify),
     at: attempt.endedAt,
   });
@@ -65,7 +67,10 @@ export async function buildCandidate(ports: Ports, world: World, effect: Extract
 export async function verifyCandidate(ports: Ports, world: World, effect: Extract<Effect, { do: "verify-candidate" }>): Promise<FactoryEvent[]> {
   const task = landingTask(world, effect.task);
   if (task === undefined || task.state.phase.kind !== "verifying" || task.state.phase.candidate.commit !== effect.candidate.commit) return [];
-  const verdict = await verifyCommit(ports, task.project, effect.candidate.commit, effect.onto, task);
+  const verdict = await verifyCommit(ports, task.project, effect.candidate.commit, effect.onto, {
+    task,
+    run: gateRunOf(task.state.attempt, effect.onto),
+  });
   if (verdict.green) return [{ type: "candidate-verified", task: task.id, candidate: effect.candidate, verify: verdict.results }];
   const main = await verifyCommit(ports, task.project, effect.onto, effect.onto);
   if (main.green) return [{ type: "candidate-refused", task: task.id, findings: verdict.findings, conflict: null }];
@@ -149,6 +154,11 @@ export async function publishMain(ports: Ports, world: World, id: ProjectId): Pr
   }
 }
 
+/** The same landing on the same main has the same run, so that the commit can name it before it has run. */
+function gateRunOf(attempt: AttemptId, onto: Oid): string {
+  return `${attempt}@${onto.slice(0, 12)}`;
+}
+
 interface Verdict {
   green: boolean;
   results: readonly CommandResult[];
@@ -156,17 +166,23 @@ interface Verdict {
 }
 
 /** The verify commands of a revision (and of a spec), run on one commit on a node that is up. */
-async function verifyCommit(ports: Ports, project: ProjectId, commit: Oid, policyRevision: Oid, task?: Task): Promise<Verdict> {
+async function verifyCommit(
+  ports: Ports,
+  project: ProjectId,
+  commit: Oid,
+  policyRevision: Oid,
+  landing?: { task: Task; run: string },
+): Promise<Verdict> {
   const policy = await ports.settings.policyAt(project, policyRevision);
   const verify = [
     ...policy.verify,
-    ...(task?.spec.verify ?? []).filter((own) => !policy.verify.some((common) => common.run === own.run && common.cwd === own.cwd)),
+    ...(landing?.task.spec.verify ?? []).filter((own) => !policy.verify.some((common) => common.run === own.run && common.cwd === own.cwd)),
   ];
   const node = nodeForVerify(ports);
   const url = await ports.nodes.prepareRepository(node, project);
   await ports.repositories.sendCommit(project, commit, url);
   ports.at("verify-run:before");
-  const results = await ports.nodes.runVerify(node, { id: `${project}@${commit}`, project, commit, verify });
+  const results = await ports.nodes.runVerify(node, { id: landing?.run ?? `${project}@${commit}`, project, commit, verify });
   const findings = judgeVerify({ verify: results });
   return { green: !hasBlocking(findings), results, findings };
 }

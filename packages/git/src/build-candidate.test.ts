@@ -67,9 +67,10 @@ describe("a change that fits", () => {
       tip,
       "command",
     ]);
-    expect(["Spec-Id", "Train-Id", "Gate-Tree", "Gate-Hash"].map((key) => trailer(commit, key))).toEqual([
+    expect(["Spec-Id", "Train-Id", "Gate-Run", "Gate-Tree", "Gate-Hash"].map((key) => trailer(commit, key))).toEqual([
       "S01-one",
       "shop--S01-one--1",
+      "shop--S01-one--1@0123",
       tree,
       "sha256:0123",
     ]);

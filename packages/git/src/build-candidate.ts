@@ -74,6 +74,7 @@ async function writeLanding(git: Git, input: LandingInput, tree: Oid, merge: Oid
     trailers: [
       ["Spec-Id", input.specId],
       ["Train-Id", input.attempt],
+      ["Gate-Run", input.gateRun],
       ["Gate-Tree", tree],
       ["Gate-Hash", input.gateHash],
     ],

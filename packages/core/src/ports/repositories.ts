@@ -26,6 +26,8 @@ export interface LandingInput {
   onto: Oid;
   subject: string;
   executor: string;
+  /** Names the verify run that will judge the candidate. */
+  gateRun: string;
   /** Names the verify commands and the environment they ran in. */
   gateHash: string;
   /** ms since the epoch; fixed, so that building again gives the same commit. */

@@ -131,6 +131,7 @@ export function landing(tip: Oid, base: Oid, onto: Oid, change: Partial<LandingI
     onto,
     subject: "add one",
     executor: "command",
+    gateRun: "shop--S01-one--1@0123",
     gateHash: "sha256:0123",
     at: 1_790_000_000_000,
     ...change,
