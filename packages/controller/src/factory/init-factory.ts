@@ -1,13 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { FactoryError } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
 import { exampleSpec, writeSpecTemplate } from "@dispatch/spec";
 
 /** Makes a folder a factory. What exists already is kept as it is; doing it twice changes nothing. */
 export async function initFactory(dir: string): Promise<{ created: string[]; kept: string[] }> {
   const root = resolve(dir);
+  if (existsSync(root) && !statSync(root).isDirectory()) {
+    throw new FactoryError("USAGE", `${root} is a file, not a folder`, { fault: "user", hint: "name a folder, new or existing: dispatch init DIR" });
+  }
   const created: string[] = [];
   const kept: string[] = [];
   for (const folder of [factoryPaths.directions, factoryPaths.pendingSpecs, factoryPaths.prompts, `${factoryPaths.specs}/examples`]) {
