@@ -4,6 +4,7 @@ import type { CommandResult, Finding } from "../../packages/core/src/finding.ts"
 import type { CollectState, Project, ProjectEvent } from "../../packages/core/src/project.ts";
 import type { TaskSpec } from "../../packages/core/src/spec.ts";
 import type { LandingPhase, Task, TaskEvent, TaskState, Tries } from "../../packages/core/src/task.ts";
+import { aSpec } from "../../test/kit/build-facts.ts";
 
 /**
  * One sample of every state and of every event, in every variant that makes a difference.
@@ -27,29 +28,7 @@ const result: CommandResult = {
   outputTail: "",
 };
 
-export const spec: TaskSpec = {
-  id: "S01-cart",
-  project: "shop",
-  title: "A cart",
-  type: "feature",
-  priority: 2,
-  dependsOn: [],
-  after: [],
-  modifies: ["src/cart.ts"],
-  creates: [],
-  deletes: [],
-  forbids: [],
-  reads: [],
-  verify: [],
-  executor: "auto",
-  estimateMinutes: 10,
-  timeoutMinutes: 30,
-  attempts: 2,
-  allowEmpty: false,
-  commit: "feat(shop): a cart",
-  goal: "A cart.",
-  labels: [],
-};
+export const spec: TaskSpec = aSpec("S01-cart", { modifies: ["src/cart.ts"], attempts: 2 });
 
 export const outcomes: Record<AttemptOutcome["kind"], AttemptOutcome> = {
   succeeded: { kind: "succeeded", tip, base: main, rounds: 1 },

@@ -1,4 +1,5 @@
 import type { GateId, TaskSpec } from "@dispatch/core";
+import { aSpec as aPlainSpec } from "../../kit/build-facts.ts";
 
 /** A file of a small tree: its text, or a mode with text. `160000` takes a commit id as text. */
 export type FileText = string | { mode: "100644" | "100755" | "120000" | "160000"; text: string };
@@ -18,28 +19,5 @@ export interface ChangeCase {
 
 /** A spec that owns the whole tree. */
 export function aSpec(change: Partial<TaskSpec> = {}): TaskSpec {
-  return {
-    id: "S01-example",
-    project: "posts" as TaskSpec["project"],
-    title: "Example",
-    type: "feature",
-    priority: 1,
-    dependsOn: [],
-    after: [],
-    modifies: ["**"],
-    creates: [],
-    deletes: [],
-    forbids: [],
-    reads: [],
-    verify: [],
-    executor: "auto",
-    estimateMinutes: 10,
-    timeoutMinutes: 30,
-    attempts: 2,
-    allowEmpty: false,
-    commit: "feat: example",
-    goal: "An example.",
-    labels: [],
-    ...change,
-  };
+  return aPlainSpec("S01-example", { project: "posts", priority: 1, modifies: ["**"], ...change });
 }

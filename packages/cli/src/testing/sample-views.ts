@@ -1,5 +1,6 @@
 import type { TaskSpec } from "@dispatch/core";
 import type { ProjectRow, StatusView, TaskRow } from "@dispatch/protocol";
+import { aSpec as aPlainSpec } from "../../../../test/kit/build-facts.ts";
 import { plainPaint } from "../render/paint.ts";
 import type { View } from "../render/view.ts";
 
@@ -60,28 +61,13 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
 }
 
 export function aSpec(id: string, change: Partial<TaskSpec> = {}): TaskSpec {
-  return {
-    id,
-    project: "shop",
+  return aPlainSpec(id, {
     title: `Title of ${id}`,
-    type: "feature",
-    priority: 2,
-    dependsOn: [],
-    after: [],
     modifies: ["src/a.ts"],
-    creates: [],
-    deletes: [],
-    forbids: [],
-    reads: [],
-    verify: [],
-    executor: "auto",
-    estimateMinutes: 10,
     timeoutMinutes: 60,
     attempts: 2,
-    allowEmpty: false,
     commit: `feat: ${id}`,
     goal: "Do it.",
-    labels: [],
     ...change,
-  };
+  });
 }
