@@ -15,7 +15,7 @@ function boardOf(n: number): Snapshot {
   for (let i = 0; i < n / 2; i++) facts.push(...throughTo(i, 7));
   for (let i = n / 2; i < n / 2 + queued; i++) facts.push(...throughTo(i, 3));
   for (let i = n / 2 + queued; i < n / 2 + queued + slots - 1; i++) facts.push(placed(payloadOf(i).task), started(payloadOf(i).task));
-  const world = foldEvents(facts.map((event, at): StoredEvent => ({ seq: at + 1, at, v: 1, event })));
+  const world = foldEvents(facts.map((event, at): StoredEvent => ({ seq: at + 1, at, v: 2, event })));
   return snapshotOf(world);
 }
 
@@ -41,7 +41,22 @@ function started(task: string): FactoryEvent {
 }
 
 function snapshotOf(world: World): Snapshot {
-  return { world, nodes: [{ id: "local", slots, lowPriority: false, status: { kind: "up" } }], landing: new Map([["shop", "continuous"]]) };
+  return {
+    world,
+    nodes: [
+      {
+        id: "local",
+        slots,
+        lowPriority: false,
+        labels: [],
+        executors: null,
+        capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
+        load: null,
+        status: { kind: "up" },
+      },
+    ],
+    projects: new Map([["shop", { landing: "continuous", contracts: [], share: 1 }]]),
+  };
 }
 
 export interface BoardTimes {

@@ -14,7 +14,7 @@ export function describeLedger(name: string, make: () => { open(): Ledger }): vo
       if (evolution.outcome !== "moved") throw new Error(evolution.because);
       world = withChange(world, evolution.change);
       seq += 1;
-      stored.push({ seq, at: 5, v: 1, event });
+      stored.push({ seq, at: 5, v: 2, event });
       return evolution.change;
     });
     return ledger.append({

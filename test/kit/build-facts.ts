@@ -1,4 +1,4 @@
-import type { FactoryEvent, SessionIdentity, TaskSpec, WrapperFact } from "@dispatch/core";
+import { type FactoryEvent, laterSpecFields, type SessionIdentity, type TaskSpec, type WrapperFact } from "@dispatch/core";
 
 /** A spec with everything but its id left at a plain value. */
 export function aSpec(id: string, change: Partial<TaskSpec> = {}): TaskSpec {
@@ -24,6 +24,7 @@ export function aSpec(id: string, change: Partial<TaskSpec> = {}): TaskSpec {
     commit: `feat(shop): ${id}`,
     goal: `Change src/${id}.ts`,
     labels: [],
+    ...laterSpecFields,
     ...change,
   };
 }

@@ -66,7 +66,16 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
     publish: (main) => ({ outcome: "published", commit: main }),
     ...options.behaviour,
   };
-  const node: NodeSnapshot = { id: "local", slots: options.slots ?? 2, lowPriority: false, status: { kind: "up" } };
+  const node: NodeSnapshot = {
+    id: "local",
+    slots: options.slots ?? 2,
+    lowPriority: false,
+    labels: [],
+    executors: null,
+    capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
+    load: null,
+    status: { kind: "up" },
+  };
   const sessions = new Map<string, { job: AttemptJob; facts: WrapperFact[]; alive: boolean; discarded: boolean }>();
   const calls: string[] = [];
   let main = anOid(1);
@@ -179,9 +188,10 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
     readFile: async () => undefined,
   };
 
+  const scheduling = new Map([["shop", { landing: options.landing ?? ("continuous" as const), contracts: [], share: 1 }]]);
   const settings: Settings = {
     sourceOf: (project) => ({ id: project, repo: "/fake", branch: "main" }),
-    landing: () => new Map([["shop", options.landing ?? "continuous"]]),
+    scheduling: () => scheduling,
     executorOf: (spec) =>
       spec.executor === "missing" ? undefined : { name: "fake", command: ["true"], prompt: "file", timeoutSeconds: 60, env: {} },
     policyAt: async () => ({

@@ -1,4 +1,5 @@
 import { mkdir } from "node:fs/promises";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
@@ -59,6 +60,13 @@ function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () =
       id: node.name,
       slots: node.slots,
       lowPriority: node.low_priority,
+      labels: node.labels,
+      executors: node.executors ?? null,
+      capacity: {
+        cpus: node.cpus ?? availableParallelism(),
+        memoryMb: node.memory_mb ?? Math.floor(totalmem() / 2 ** 20),
+        gpus: node.gpus,
+      },
       home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name),
     })),
     workerBundle: fileURLToPath(import.meta.resolve("@dispatch/worker/bundle")),

@@ -105,6 +105,9 @@ export type FactoryEvent =
 
 export type FactoryEventType = FactoryEvent["type"];
 
+/** Version of the shape in which events are stored now; the store completes older ones when it reads them. */
+export const eventVersion = 2;
+
 /** An event as the log keeps it. */
 export interface StoredEvent {
   /** Position in the log, from 1, without gaps. */
@@ -112,6 +115,6 @@ export interface StoredEvent {
   /** Milliseconds since the epoch. */
   at: number;
   /** Version of the event's shape. */
-  v: 1;
+  v: typeof eventVersion;
   event: FactoryEvent;
 }

@@ -1,17 +1,18 @@
 export { type Attempt, type AttemptState, holdsSlot, type Round, transitionAttempt } from "./attempt.ts";
 export { type Effect, effectKey } from "./effect.ts";
 export { type ErrorCode, type ErrorDetails, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
-export type {
-  AttemptOutcome,
-  Candidate,
-  ConflictPath,
-  ConflictReport,
-  FactoryEvent,
-  FactoryEventType,
-  SessionIdentity,
-  StoredEvent,
-  TokenUsage,
-  WrapperFact,
+export {
+  type AttemptOutcome,
+  type Candidate,
+  type ConflictPath,
+  type ConflictReport,
+  eventVersion,
+  type FactoryEvent,
+  type FactoryEventType,
+  type SessionIdentity,
+  type StoredEvent,
+  type TokenUsage,
+  type WrapperFact,
 } from "./event.ts";
 export { type CommandResult, type Finding, type GateId, type GatePolicy, hasBlocking } from "./finding.ts";
 export {
@@ -47,7 +48,7 @@ export type {
 } from "./ports/repositories.ts";
 export { type CollectState, type LastCollect, type Project, transitionProject } from "./project.ts";
 export { effectDelayMs, retryDelayMs } from "./retry-policy.ts";
-export type { Priority, TaskSpec, TaskType, VerifyCommand } from "./spec.ts";
+export { type Budget, laterSpecFields, type Priority, type Resources, type TaskSpec, type TaskType, type VerifyCommand } from "./spec.ts";
 export type { Step } from "./step.ts";
 export {
   holdsLock,

@@ -15,6 +15,32 @@ export interface VerifyCommand {
   env: Readonly<Record<string, string>>;
 }
 
+/** Fields that specs of older ledgers lack, as they were meant. */
+export const laterSpecFields = {
+  resources: { cpus: 0, memoryMb: 0, gpus: 0 },
+  nodes: [],
+  nodeLabels: [],
+  budget: { tokens: null, usd: null, turns: null },
+  contract: [],
+  direction: null,
+} as const satisfies Partial<TaskSpec>;
+
+/** What a task takes of its node while it runs. 0: nothing that has to be counted. */
+export interface Resources {
+  /** Processor cores; parts of one are allowed. */
+  cpus: number;
+  /** Mebibytes. */
+  memoryMb: number;
+  gpus: number;
+}
+
+/** What a task may use up. null: as much as the project allows. */
+export interface Budget {
+  tokens: number | null;
+  usd: number | null;
+  turns: number | null;
+}
+
 /** What the factory itself needs of a checked spec. The agent gets the whole text. */
 export interface TaskSpec {
   /** The spec's `task_id`, for example `S01-schedule-schema`. */
@@ -45,5 +71,16 @@ export interface TaskSpec {
   /** Subject line of the commit. */
   commit: string;
   goal: string;
+  /** Words to find the spec by. */
   labels: readonly string[];
+  resources: Resources;
+  /** Names of the nodes it may run on; empty: any. */
+  nodes: readonly string[];
+  /** Labels that its node must have, all of them. */
+  nodeLabels: readonly string[];
+  budget: Budget;
+  /** Entries of the shared contract it works against, such as `SHARED_CONTEXT.md#POST /schedule`. */
+  contract: readonly string[];
+  /** Id of the direction it came from; null for a spec written by hand. */
+  direction: string | null;
 }

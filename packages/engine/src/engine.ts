@@ -61,7 +61,7 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
     onFatal(error);
   }
 
-  const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), landing: ports.settings.landing() });
+  const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
   const runner = createEffectRunner(
     ports,
     (effect) => performEffect(ports, world, effect),

@@ -1,4 +1,4 @@
-import { type Change, type Commit, evolve, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import { type Change, type Commit, eventVersion, evolve, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
 
 /** What became of recorded events. */
@@ -60,7 +60,7 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
           throw new Error(`${event.type} cannot follow: ${evolution.because}`);
         }
         lastSeq += 1;
-        stored.push({ seq: lastSeq, at, v: 1, event });
+        stored.push({ seq: lastSeq, at, v: eventVersion, event });
         changes.push(evolution.change);
         const restore = apply(evolution.change, events.length > 1);
         if (restore !== undefined) undo.push(restore);

@@ -13,7 +13,7 @@ import type {
   VerifyCommand,
 } from "@dispatch/core";
 
-import type { LandingPolicy } from "@dispatch/scheduler";
+import type { SchedulingPolicy } from "@dispatch/scheduler";
 import type { CrashPointName } from "./crash-points.ts";
 
 /** What a project demands of a change, read at one revision of the project and nowhere else. */
@@ -26,7 +26,8 @@ export interface ProjectPolicy {
 /** The factory's configuration as the engine asks for it. */
 export interface Settings {
   sourceOf(project: ProjectId): ProjectSource | undefined;
-  landing(): ReadonlyMap<ProjectId, LandingPolicy>;
+  /** Each configured project; the same map until the configuration changes. */
+  scheduling(): ReadonlyMap<ProjectId, SchedulingPolicy>;
   /** The executor a spec asks for, or its project's; undefined when it is not configured. */
   executorOf(spec: TaskSpec): ExecutorDefinition | undefined;
   policyAt(project: ProjectId, revision: Oid): Promise<ProjectPolicy>;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AttemptId, AttemptJob, AttemptReport, Clock, Log } from "@dispatch/core";
-import { errorCode } from "@dispatch/core";
+import { errorCode, laterSpecFields } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLocalNodePool, type LocalNodePool } from "./local-node-pool.ts";
@@ -46,7 +46,18 @@ afterEach(async () => {
 
 test("a pool brings a job to its commit and gives the work back", async () => {
   const pool = await openPool();
-  expect(pool.nodes()).toEqual([{ id: "here", slots: 2, lowPriority: false, status: { kind: "up" } }]);
+  expect(pool.nodes()).toEqual([
+    {
+      id: "here",
+      slots: 2,
+      lowPriority: false,
+      labels: ["fast"],
+      executors: ["demo"],
+      capacity: { cpus: 2, memoryMb: 4096, gpus: 1 },
+      load: expect.any(Number),
+      status: { kind: "up" },
+    },
+  ]);
   const url = await pool.prepareRepository("here", "demo");
   base = pushBase(url);
   const job = makeJob(1, "echo new > lib/new.js");
@@ -174,7 +185,9 @@ test("a session can be watched under the name the pool gives", async () => {
 
 function createPool(): LocalNodePool {
   const pool = createLocalNodePool({
-    nodes: [{ id: "here", slots: 2, lowPriority: false, home }],
+    nodes: [
+      { id: "here", slots: 2, lowPriority: false, labels: ["fast"], executors: ["demo"], capacity: { cpus: 2, memoryMb: 4096, gpus: 1 }, home },
+    ],
     workerBundle: join(root, "worker.mjs"),
     cursors: () => cursors,
     log,
@@ -296,6 +309,7 @@ function makeJob(n: number, script: string): AttemptJob {
       commit: "feat: add",
       goal: "It is there.",
       labels: [],
+      ...laterSpecFields,
     },
     specText: "# Add\n",
     specDigest: "sha256:abc",

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { type AttemptId, type Clock, errorCode, type Log, type NodeId, type NodeSnapshot } from "@dispatch/core";
+import { type AttemptId, type Clock, errorCode, type Log, type NodeId, type NodeSnapshot, type Resources } from "@dispatch/core";
 import type { Heartbeat, HostMethod, HostMethods, HostNotification } from "@dispatch/protocol";
 import { type HostLink, linkHost, unreachable } from "./host-link.ts";
 import { installBundle } from "./install-bundle.ts";
@@ -9,6 +9,10 @@ export interface LocalNodeConfig {
   id: NodeId;
   slots: number;
   lowPriority: boolean;
+  labels: readonly string[];
+  /** Executors that can run there; null: all. */
+  executors: readonly string[] | null;
+  capacity: Resources;
   /** Folder of the node's files; made when it is not there. */
   home: string;
 }
@@ -68,7 +72,7 @@ export function createLocalNode(options: LocalNodeOptions): LocalNode {
   };
   return {
     home: () => homeOf(config),
-    snapshot: () => ({ id: config.id, slots: config.slots, lowPriority: config.lowPriority, status: live.status }),
+    snapshot: () => snapshotOf(live),
     heartbeat: () => live.heartbeat,
     open: () => connect(live),
     call(method, params) {
@@ -185,4 +189,9 @@ function createWatchdog(clock: Clock, onSilence: () => void): { heard(): void; s
     },
     stop: () => cancel(),
   };
+}
+
+function snapshotOf({ options: { config }, status, heartbeat }: LiveNode): NodeSnapshot {
+  const { home: _, ...described } = config;
+  return { ...described, load: heartbeat === undefined ? null : heartbeat.load1 / Math.max(1, config.capacity.cpus), status };
 }

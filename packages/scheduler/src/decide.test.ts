@@ -10,6 +10,10 @@ const node = (slots: number, change: Partial<NodeSnapshot> = {}): NodeSnapshot =
   id: "local",
   slots,
   lowPriority: false,
+  labels: [],
+  executors: null,
+  capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
+  load: null,
   status: { kind: "up" },
   ...change,
 });
@@ -75,7 +79,7 @@ function board({ tasks, attempts = [], nodes = [node(4)], policy = "continuous",
       attempts: new Map(attempts.map((one) => [one.id, one])),
     },
     nodes,
-    landing: new Map([["shop", policy]]),
+    projects: new Map([["shop", { landing: policy, contracts: [], share: 1 }]]),
   };
 }
 

@@ -110,7 +110,7 @@ function heldSince(snapshot: Snapshot, holder: Task): number {
 
 function explainQueued(snapshot: Snapshot, task: Task, lineOf: (project: ProjectId) => readonly Task[]): Explanation {
   const project = snapshot.world.projects.get(task.project);
-  const policy = snapshot.landing.get(task.project);
+  const policy = snapshot.projects.get(task.project)?.landing;
   if (project === undefined || policy === undefined) return { kind: "project-not-configured" };
   if (project.landing.kind === "frozen") return { kind: "landing-frozen", because: project.landing.because };
   if (project.collect.kind === "taking-in" || project.collect.kind === "publishing")

@@ -7,7 +7,7 @@ export type LandingDecision = { decide: "land"; task: TaskId; onto: Oid } | { de
 export function planLandings(snapshot: Snapshot): LandingDecision[] {
   const decisions: LandingDecision[] = [];
   for (const project of snapshot.world.projects.values()) {
-    const policy = snapshot.landing.get(project.id);
+    const policy = snapshot.projects.get(project.id)?.landing;
     if (policy === undefined) continue;
     const decision = planLanding(snapshot.world, project, policy);
     if (decision !== undefined) decisions.push(decision);

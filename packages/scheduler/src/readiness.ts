@@ -11,7 +11,7 @@ export type NotReady =
 /** The first reason that keeps a planned task from being considered, or undefined when it is ready. */
 export function whyNotReady(snapshot: Snapshot, task: Task, now: number): NotReady | undefined {
   const { world } = snapshot;
-  if (!snapshot.landing.has(task.project)) return { kind: "project-not-configured" };
+  if (!snapshot.projects.has(task.project)) return { kind: "project-not-configured" };
   const placing = world.projects.get(task.project)?.placing;
   if (placing?.kind === "paused") return { kind: "project-paused", by: placing.by };
   const dependency = openDependency(world, task);

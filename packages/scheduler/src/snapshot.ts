@@ -2,10 +2,19 @@ import type { NodeSnapshot, ProjectId, World } from "@dispatch/core";
 
 export type LandingPolicy = "continuous" | "on-collect";
 
+/** How the tasks of a project are placed and landed. */
+export interface SchedulingPolicy {
+  landing: LandingPolicy;
+  /** Paths and globs of the shared contract: every task of the project reads them, and who changes them runs alone. */
+  contracts: readonly string[];
+  /** Weight among projects of equal urgency; a project with 2 gets twice the slots of one with 1. */
+  share: number;
+}
+
 /** Everything a decision rests on, as one value. */
 export interface Snapshot {
   world: World;
   nodes: readonly NodeSnapshot[];
-  /** How each configured project lands. A project that is not listed places and lands nothing. */
-  landing: ReadonlyMap<ProjectId, LandingPolicy>;
+  /** Each configured project. One that is not listed places and lands nothing. */
+  projects: ReadonlyMap<ProjectId, SchedulingPolicy>;
 }

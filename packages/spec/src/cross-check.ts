@@ -13,7 +13,7 @@ export interface FieldComplaintWithCode extends FieldComplaint {
 
 /** What is wrong between fields that are each well formed. */
 export function crossCheck(fields: FrontMatter, spec: TaskSpec, document: SpecDocument, body: BodyReading): FieldComplaintWithCode[] {
-  return [...overlaps(spec), ...times(fields, spec), ...givenTwice(fields, document, body), ...evidence(document), ...contracts(document)];
+  return [...overlaps(spec), ...times(fields, spec), ...givenTwice(fields, document, body), ...evidence(document), ...contracts(spec)];
 }
 
 function overlaps(spec: TaskSpec): FieldComplaintWithCode[] {
@@ -63,8 +63,8 @@ function evidence(document: SpecDocument): FieldComplaintWithCode[] {
   });
 }
 
-function contracts(document: SpecDocument): FieldComplaintWithCode[] {
-  return document.contract.flatMap((reference, i): FieldComplaintWithCode[] => {
+function contracts(spec: TaskSpec): FieldComplaintWithCode[] {
+  return spec.contract.flatMap((reference, i): FieldComplaintWithCode[] => {
     const path = reference.split("#", 1)[0] ?? "";
     const wrong = patternProblem(path);
     if (wrong === undefined) return [];

@@ -72,6 +72,8 @@ const envName = z.string({ error: hidden }).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
   error: ({ input }: { input?: unknown }) =>
     `must list names only${typeof input === "string" && input.includes("=") ? `, found a value for ${input.slice(0, input.indexOf("="))}` : ", such as STRIPE_API_KEY"}`,
 });
+const memorySize = /^\d+(\.\d+)? ?[MG](i?B)?$/i;
+const mebibytes = (text: string): number => Math.ceil(Number.parseFloat(text) * (/g/i.test(text) ? 1024 : 1));
 const minutes = (min: number, max: number) => wholeNumber(min, max, mustBe(`a whole number of minutes from ${min} to ${max}`));
 
 /** Every field of a spec's front matter: what may stand there and which rule it breaks otherwise. `x-*` keys may stand beside them. */
@@ -140,6 +142,15 @@ export const specFrontMatter = z.looseObject({
     )
     .optional(),
   budget: mapOf({ tokens: positiveNumber().optional(), usd: positiveNumber().optional(), turns: wholeNumber(1, 100_000).optional() }).optional(),
+  resources: mapOf({
+    cpu: positiveNumber().optional(),
+    memory: z
+      .union([wholeNumber(1, 16_777_216), z.string().regex(memorySize).transform(mebibytes)], mustBe("MiB or a size, such as 512M or 8G"))
+      .optional(),
+    gpu: wholeNumber(0, 64).optional(),
+  }).optional(),
+  nodes: listOf(lineOf("a node's name", 60), "names of nodes.json").optional(),
+  node_labels: listOf(lineOf("a label", 60), "labels of nodes.json").optional(),
   network: z
     .union(
       [yesOrNo(), z.array(lineOf("a host", 253).regex(/^[^/\s]+$/, mustBe("a host name, such as api.stripe.com")))],
@@ -206,6 +217,9 @@ export const fieldCodes: Readonly<Record<FieldName, ProblemCode>> = {
   checkpoint: "F30",
   commit: "F31",
   budget: "F32",
+  resources: "F37",
+  nodes: "F38",
+  node_labels: "F38",
   network: "F33",
   env: "F34",
   direction: "F35",

@@ -85,6 +85,12 @@ export function makeTaskSpec(from: {
     commit: fields.commit ?? `${commitTypes[type]}(${project ?? "spec"}): ${title}`,
     goal: body.textOf("goal"),
     labels: unique(fields.labels),
+    resources: { cpus: fields.resources?.cpu ?? 0, memoryMb: fields.resources?.memory ?? 0, gpus: fields.resources?.gpu ?? 0 },
+    nodes: unique(fields.nodes),
+    nodeLabels: unique(fields.node_labels),
+    budget: { tokens: fields.budget?.tokens ?? null, usd: fields.budget?.usd ?? null, turns: fields.budget?.turns ?? null },
+    contract: unique(fields.contract),
+    direction: fields.direction ?? null,
   };
   return { spec, remarks };
 }
@@ -103,7 +109,6 @@ export function makeDocument(from: {
   return {
     tier: fields.tier ?? "cheap",
     skills: fields.skills ?? [],
-    contract: fields.contract ?? [],
     context: fields.context ?? [],
     acceptance: fields.acceptance === undefined ? body.acceptance : givenAcceptance(fields.acceptance, from.positions),
     qa: fields.qa === undefined ? body.qa : givenScenarios(fields.qa, from.positions),
@@ -118,10 +123,8 @@ export function makeDocument(from: {
     ),
     review: fields.review ?? null,
     checkpoint: fields.checkpoint ?? "none",
-    budget: { tokens: fields.budget?.tokens ?? null, usd: fields.budget?.usd ?? null, turns: fields.budget?.turns ?? null },
     network: fields.network ?? false,
     env: fields.env ?? [],
-    direction: fields.direction ?? null,
     parent: fields.parent ?? null,
     source: source === undefined ? null : { file: source.file, lines: source.lines ?? null, sha256: source.sha256 ?? null },
     lang: fields.lang ?? body.lang,

@@ -65,6 +65,12 @@ describe("the minimal spec", () => {
       commit: "feat(clawmarketing): schedule schema",
       goal: "Add BatchScheduleRequest and BatchScheduleResponse to backend/schemas/post.py.",
       labels: [],
+      resources: { cpus: 0, memoryMb: 0, gpus: 0 },
+      nodes: [],
+      nodeLabels: [],
+      budget: { tokens: null, usd: null, turns: null },
+      contract: [],
+      direction: null,
     });
     expect(document.acceptance).toEqual([
       { id: "AC1", text: "51 posts are rejected", command: "pytest tests/schemas/test_schedule.py -k limit", expected: "exit 0", line: 13 },

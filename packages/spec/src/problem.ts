@@ -3,7 +3,7 @@ export type RuleId = "FM001" | "ID001" | "GOAL001" | "AC001" | "VER001" | "MOD00
 
 type Digit = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
 
-/** What exactly is wrong: `F01` to `F36` for the rule of one field, a word for everything else. */
+/** What exactly is wrong: `F01` to `F38` for the rule of one field, a word for everything else. */
 export type ProblemCode =
   | `F${"0" | "1" | "2" | "3"}${Digit}`
   | "file-too-large"

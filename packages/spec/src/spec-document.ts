@@ -20,7 +20,6 @@ export interface SpecSource {
 export interface SpecDocument {
   tier: "cheap" | "standard" | "strong";
   skills: readonly string[];
-  contract: readonly string[];
   context: readonly string[];
   acceptance: readonly AcceptanceItem[];
   qa: readonly QaScenario[];
@@ -34,12 +33,9 @@ export interface SpecDocument {
   /** null: follows from the priority. */
   review: "none" | "sample" | "model" | "human" | null;
   checkpoint: "none" | "before" | "after";
-  /** null: the project's. */
-  budget: { tokens: number | null; usd: number | null; turns: number | null };
   network: boolean | readonly string[];
   /** Names of environment variables, never values. */
   env: readonly string[];
-  direction: string | null;
   parent: string | null;
   source: SpecSource | null;
   lang: "zh" | "en";

@@ -36,7 +36,7 @@ function createCommits() {
   return (facts: readonly FactoryEvent[], done: readonly string[] = []): Commit => {
     const events: StoredEvent[] = [];
     const changes = facts.flatMap((event) => {
-      const stored: StoredEvent = { seq: seq + 1, at: seq + 1, v: 1, event };
+      const stored: StoredEvent = { seq: seq + 1, at: seq + 1, v: 2, event };
       const change = foldEvent(world, stored);
       if (change === undefined) return [];
       seq += 1;

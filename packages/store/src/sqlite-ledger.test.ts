@@ -44,7 +44,7 @@ describeLedger("memory", () => {
 const nothing = { projects: [], tasks: [], attempts: [], effects: [] };
 
 function event(seq: number) {
-  return { events: [{ seq, at: 1, v: 1 as const, event: planned(aSpec("S01-a")) }], change: nothing, done: [] };
+  return { events: [{ seq, at: 1, v: 2 as const, event: planned(aSpec("S01-a")) }], change: nothing, done: [] };
 }
 
 describe("the sqlite ledger", () => {
@@ -105,10 +105,27 @@ describe("the sqlite ledger", () => {
     await ledger.append(event(1));
     await ledger.close();
     const sqlite = new Database(file);
-    sqlite.prepare("UPDATE event SET v = 2").run();
+    sqlite.prepare("UPDATE event SET v = 99").run();
     sqlite.close();
     const again = createSqliteLedger(file);
     expect(() => again.readEvents(0, 10)).toThrowError(expect.objectContaining({ code: "LEDGER_VERSION" }));
+    await again.close();
+  });
+
+  it("completes the specs of an older program's events", async () => {
+    const file = join(folder(), "ledger.sqlite");
+    const ledger = createSqliteLedger(file);
+    await ledger.append(event(1));
+    await ledger.close();
+    const sqlite = new Database(file);
+    sqlite
+      .prepare(
+        "UPDATE event SET v = 1, body = json_remove(body, '$.spec.resources', '$.spec.nodes', '$.spec.nodeLabels', '$.spec.budget', '$.spec.contract', '$.spec.direction')",
+      )
+      .run();
+    sqlite.close();
+    const again = createSqliteLedger(file);
+    expect(again.readEvents(0, 10)).toEqual(event(1).events);
     await again.close();
   });
 
@@ -125,8 +142,8 @@ describe("the sqlite ledger", () => {
     const started = { type: "project-started", project: "shop", main: anOid(1) } as const;
     await ledger.append({
       events: [
-        { seq: 1, at: 1, v: 1, event: started },
-        { seq: 2, at: 2, v: 1, event: planned(aSpec("S01-a")) },
+        { seq: 1, at: 1, v: 2, event: started },
+        { seq: 2, at: 2, v: 2, event: planned(aSpec("S01-a")) },
       ],
       change: nothing,
       done: [],

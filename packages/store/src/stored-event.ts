@@ -1,12 +1,19 @@
-import { FactoryError, type FactoryEvent, type StoredEvent } from "@dispatch/core";
+import { eventVersion, FactoryError, type FactoryEvent, laterSpecFields, type StoredEvent } from "@dispatch/core";
 
-/** An event as it was stored. One of a version that this program does not know refuses to load. */
+/** An event as it was stored, completed when an older program wrote it. One of a version that this program does not know refuses to load. */
 export function readStoredEvent(row: { seq: number; at: number; v: number; body: string }): StoredEvent {
-  if (row.v !== 1) {
-    throw new FactoryError("LEDGER_VERSION", `event ${row.seq} has version ${row.v}; this program reads version 1`, {
-      fault: "user",
-      hint: "the ledger was written by a newer dispatch: update this one",
-    });
-  }
-  return { seq: row.seq, at: row.at, v: 1, event: JSON.parse(row.body) as FactoryEvent };
+  const event = JSON.parse(row.body) as FactoryEvent;
+  const { seq, at } = row;
+  if (row.v === eventVersion) return { seq, at, v: eventVersion, event };
+  if (row.v === 1) return { seq, at, v: eventVersion, event: completeSpec(event) };
+  throw new FactoryError("LEDGER_VERSION", `event ${seq} has version ${row.v}; this program reads versions 1 to ${eventVersion}`, {
+    fault: "user",
+    hint: "the ledger was written by a newer dispatch: update this one",
+  });
+}
+
+/** Specs of version 1 knew neither resources nor where they came from. */
+function completeSpec(event: FactoryEvent): FactoryEvent {
+  if (event.type !== "task-planned" && event.type !== "spec-revised") return event;
+  return { ...event, spec: { ...laterSpecFields, ...event.spec } };
 }

@@ -108,7 +108,7 @@ describe("events in words", () => {
     const stored = {
       seq: 42,
       at: noon,
-      v: 1 as const,
+      v: 2 as const,
       event: { type: "landing-frozen" as const, project: "shop", commit: oid, because: "主分支是红的 and more" },
     };
     expect(eventLine(stored, aView(Number.POSITIVE_INFINITY))).toBe(
@@ -122,7 +122,7 @@ describe("traceLine", () => {
   const stored = {
     seq: 3,
     at: noon,
-    v: 1 as const,
+    v: 2 as const,
     event: { type: "task-placed" as const, task, attempt, n: 2, node: "local", base: oid, executor: "shell" },
   };
   it.each([

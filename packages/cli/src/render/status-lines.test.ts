@@ -61,7 +61,19 @@ describe("statusLines", () => {
         projects: [
           aProject({ placing: { kind: "paused", by: "the lead" }, landing: { kind: "frozen", because: "main is red" }, policy: "on-collect" }),
         ],
-        nodes: [{ id: "gpu", slots: 2, lowPriority: false, status: { kind: "down", because: "no route\nto host" }, used: 0 }],
+        nodes: [
+          {
+            id: "gpu",
+            slots: 2,
+            lowPriority: false,
+            labels: [],
+            executors: null,
+            capacity: { cpus: 8, memoryMb: 16_384, gpus: 0 },
+            load: 0.5,
+            status: { kind: "down", because: "no route\nto host" },
+            used: 0,
+          },
+        ],
         troubles: [
           {
             effect: "publish-main:shop",

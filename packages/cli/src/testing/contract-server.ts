@@ -30,7 +30,7 @@ export function createContractServer(factory: string, status: StatusView): Contr
     calls,
     status,
     add(event, at = status.at) {
-      const stored: StoredEvent = { seq: (events.at(-1)?.seq ?? self.status.lastSeq) + 1, at, v: 1, event };
+      const stored: StoredEvent = { seq: (events.at(-1)?.seq ?? self.status.lastSeq) + 1, at, v: 2, event };
       events.push(stored);
       self.status = { ...self.status, lastSeq: stored.seq };
       for (const stream of streams) stream.write(messageOf(stored));

@@ -6,6 +6,8 @@ const projectName = z
   .string()
   .regex(projectIdPattern, "is not a project name: lower-case letters, digits and single dashes, starting with a letter, at most 40 characters")
   .max(40);
+const executorName = z.string().regex(/^[a-z][a-z0-9-]*$/, "is not an executor name: lower-case letters, digits and dashes");
+const kebab = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "is not a label: lower-case letters, digits and single dashes");
 
 const VerifyEntry = z.union([
   command,
@@ -35,6 +37,11 @@ const ProjectEntry = z.strictObject({
   landing: z.enum(["continuous", "on-collect"]).default("continuous"),
   executor: z.string().optional().describe("executor of specs that name none"),
   rounds: z.number().int().min(1).max(3).default(3),
+  contracts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
+  share: z.number().positive().max(100).default(1).describe("weight among projects of equal urgency"),
   gates: Gates.prefault({}),
 });
 
@@ -52,9 +59,7 @@ const ExecutorEntry = z.strictObject({
 export const Factory = z.strictObject({
   version: z.literal(1, { error: "must be 1" }),
   projects: z.record(projectName, ProjectEntry).default({}),
-  executors: z
-    .record(z.string().regex(/^[a-z][a-z0-9-]*$/, "is not an executor name: lower-case letters, digits and dashes"), ExecutorEntry)
-    .default({}),
+  executors: z.record(executorName, ExecutorEntry).default({}),
   daemon: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(0).describe("loopback port of the HTTP door; 0 takes a free one"),
@@ -68,7 +73,16 @@ const NodeEntry = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "is not a node name: lower-case letters, digits and dashes"),
   transport: z.literal("local", { error: "must be local: this machine is the only one that this version runs agents on" }).default("local"),
   slots: z.number().int().min(1).max(512).describe("how many agents may run at once"),
-  low_priority: z.boolean().default(false),
+  low_priority: z.boolean().default(false).describe("gets work only when no other node has room"),
+  labels: z.array(kebab).default([]).describe("what specs may ask for with node_labels"),
+  executors: z
+    .array(executorName)
+    .min(1, "is an empty list; leave it out to allow all")
+    .optional()
+    .describe("executors that can run here; default all"),
+  cpus: z.number().positive().max(4096).optional().describe("cores for tasks; default all of the machine"),
+  memory_mb: z.number().int().positive().optional().describe("memory for tasks in MiB; default all of the machine"),
+  gpus: z.number().int().min(0).max(64).default(0),
   work_dir: z.string().min(1).optional().describe("folder for repositories, worktrees and attempts; default .dispatch/node"),
 });
 

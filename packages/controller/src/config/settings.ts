@@ -11,7 +11,7 @@ import {
   type VerifyCommand,
 } from "@dispatch/core";
 import type { ProjectPolicy, Settings } from "@dispatch/engine";
-import type { LandingPolicy } from "@dispatch/scheduler";
+import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { type FactoryConfig, loadFactory } from "./load-factory.ts";
 import { configInvalid } from "./problem.ts";
 import { readConfig } from "./read-config.ts";
@@ -29,6 +29,7 @@ export interface LiveSettings extends Settings {
 
 export function createSettings(initial: FactoryConfig, repositories: Pick<Repositories, "readFile">): LiveSettings {
   let config = initial;
+  let scheduling = schedulingOf(initial);
   const policies = new Map<string, Promise<ProjectPolicy>>();
 
   async function readPolicy(project: ProjectId, revision: Oid): Promise<ProjectPolicy> {
@@ -46,10 +47,11 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
     current: () => config,
     async reload() {
       config = await loadFactory(config.dir);
+      scheduling = schedulingOf(config);
       policies.clear();
     },
     sourceOf: (project) => sourceOf(config, project),
-    landing: () => new Map<ProjectId, LandingPolicy>(Object.entries(config.factory.projects).map(([name, entry]) => [name, entry.landing])),
+    scheduling: () => scheduling,
     executorOf: (spec) => executorOf(config, spec),
     policyAt(project, revision) {
       const key = `${project}@${revision}`;
@@ -62,6 +64,10 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
       return reading;
     },
   };
+}
+
+function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId, SchedulingPolicy> {
+  return new Map(Object.entries(factory.projects).map(([name, { landing, contracts, share }]) => [name, { landing, contracts, share }]));
 }
 
 export function sourceOf(config: FactoryConfig, project: ProjectId): ProjectSource | undefined {

@@ -55,7 +55,7 @@ function projectRow(snapshot: Snapshot, project: Project): ProjectRow {
     if (task.project === project.id) counts[task.state.kind] = (counts[task.state.kind] ?? 0) + 1;
   }
   const { id, placing, landing, main, collect } = project;
-  return { id, placing, landing, main, collect, policy: snapshot.landing.get(id) ?? "continuous", counts };
+  return { id, placing, landing, main, collect, policy: snapshot.projects.get(id)?.landing ?? "continuous", counts };
 }
 
 export function composeTaskRow(snapshot: Snapshot, task: Task, now: number): TaskRow {

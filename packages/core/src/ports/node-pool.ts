@@ -2,11 +2,20 @@ import type { WrapperFact } from "../event.ts";
 import type { CommandResult } from "../finding.ts";
 import type { AttemptId, NodeId, Oid, ProjectId } from "../ids.ts";
 import type { AttemptJob, VerifyJob } from "../job.ts";
+import type { Resources } from "../spec.ts";
 
 export interface NodeSnapshot {
   id: NodeId;
   slots: number;
+  /** Gets work only when no other node has room. */
   lowPriority: boolean;
+  labels: readonly string[];
+  /** Executors that can run there; null: all that are configured. */
+  executors: readonly string[] | null;
+  /** What all its tasks together may take. */
+  capacity: Resources;
+  /** Runnable processes per core, averaged over a minute; null when the node has not said. */
+  load: number | null;
   status: { kind: "up" } | { kind: "down"; because: string };
 }
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AttemptJob, TaskSpec, VerifyCommand } from "@dispatch/core";
+import { type AttemptJob, laterSpecFields, type TaskSpec, type VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { send } from "../process/end-processes.ts";
 import { connectHost, type HostClient } from "./host-client.ts";
@@ -114,6 +114,7 @@ function makeJob(base: string, change: Partial<Omit<AttemptJob, "spec">> & { spe
     commit: "feat: raise the value",
     goal: "The value is 2.",
     labels: [],
+    ...laterSpecFields,
     ...specChange,
   };
   return {
