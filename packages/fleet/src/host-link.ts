@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { type Clock, type ErrorCode, FactoryError, type NodeId } from "@dispatch/core";
 import {
   createLineSplitter,
@@ -9,6 +8,8 @@ import {
   type HostNotification,
   type WireError,
 } from "@dispatch/protocol";
+import type { Channel } from "./transport/transport.ts";
+import { unreachable } from "./unreachable.ts";
 
 /** One running host process and the calls that wait for it. */
 export interface HostLink {
@@ -16,12 +17,14 @@ export interface HostLink {
   /** Ends its input; it ends what it runs itself. Sessions go on. */
   end(): void;
   kill(): void;
+  /** The connection that carries it is gone. */
+  lost(because: string): void;
 }
 
 export interface HostLinkOptions {
   node: NodeId;
-  bundle: string;
-  home: string;
+  /** A host that was just started. */
+  channel: Channel;
   clock: Clock;
   onNotification(notification: HostNotification): void;
   /** Every line of it, also answers: a sign of life. */
@@ -49,11 +52,9 @@ function answerLimitMs<M extends HostMethod>(method: M, params: HostMethods[M]["
   return copyLimitMs + verify.reduce((sum, command) => sum + command.timeoutSeconds * 1000 + marginMs, 0);
 }
 
-/** Starts a host and matches its answers to calls. */
+/** Speaks with a host and matches its answers to calls. */
 export function linkHost(options: HostLinkOptions): HostLink {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  // In a session of its own: keys pressed in the controller's terminal are for the controller.
-  const child = spawn(process.execPath, [options.bundle, "host", "--home", options.home], { stdio: ["pipe", "pipe", "pipe"], env, detached: true });
+  const { channel } = options;
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let closed: string | undefined;
@@ -68,11 +69,10 @@ export function linkHost(options: HostLinkOptions): HostLink {
     waiting.clear();
     options.onClose(because);
   };
-  child.once("error", (error) => close(error.message));
-  child.once("exit", (code, signal) => close(`the host ended (${signal ?? `exit code ${code}`})`));
-  child.stdin.on("error", () => {});
-  child.stderr.setEncoding("utf8").on("data", (text: string) => options.onComplaint(text.trimEnd()));
-  readLines(child, (line) => {
+  void channel.ended.then(({ because }) => close(`the host ended (${because})`));
+  channel.stdin.on("error", () => {});
+  channel.stderr.setEncoding("utf8").on("data", (text: string) => options.onComplaint(text.trimEnd()));
+  readLines(channel, (line) => {
     if (closed !== undefined) return;
     options.onLine();
     const message = decodeLine(line);
@@ -92,17 +92,18 @@ export function linkHost(options: HostLinkOptions): HostLink {
           reject(unreachable(options.node, `${method} was not answered within ${limitMs / 1000} s`));
         });
         waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, cancelDeadline });
-        child.stdin.write(encodeLine({ id, method, params }));
+        channel.stdin.write(encodeLine({ id, method, params }));
       });
     },
-    end: () => child.stdin.end(),
-    kill: () => void child.kill("SIGKILL"),
+    end: () => void channel.stdin.end(),
+    kill: channel.kill,
+    lost: close,
   };
 }
 
-function readLines(child: ChildProcess, onLine: (line: string) => void): void {
+function readLines({ stdout }: Channel, onLine: (line: string) => void): void {
   const splitter = createLineSplitter();
-  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+  stdout.setEncoding("utf8").on("data", (chunk: string) => {
     for (const line of splitter.push(chunk)) onLine(line);
   });
 }
@@ -119,14 +120,6 @@ function settle(message: Readonly<Record<string, unknown>>, waiting: Map<number,
   call.cancelDeadline();
   if (error === undefined) call.resolve(message["result"]);
   else call.reject(asFactoryError(options.node, error));
-}
-
-export function unreachable(node: NodeId, because: string): FactoryError {
-  return new FactoryError("NODE_UNREACHABLE", `node ${node} cannot be reached: ${because}`, {
-    fault: "dependency",
-    retry: "later",
-    hint: "Sessions on the node go on; the link is tried again by itself.",
-  });
 }
 
 function asFactoryError(node: NodeId, error: WireError): FactoryError {

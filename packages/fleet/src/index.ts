@@ -1,2 +1,3 @@
-export type { LocalNodeConfig } from "./local-node.ts";
-export { createLocalNodePool, type LocalNodePool, type LocalNodePoolOptions } from "./local-node-pool.ts";
+export type { NodeConfig } from "./node-config.ts";
+export { type ConnectedNodePool, createNodePool, type NodePoolOptions } from "./node-pool.ts";
+export { parseTarget } from "./ssh/parse-target.ts";

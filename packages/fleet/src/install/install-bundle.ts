@@ -1,16 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { FactoryError } from "@dispatch/core";
+import type { WorkerBundle } from "./read-bundle.ts";
 
 /**
- * Puts the worker program into a node's home under the name of its content and gives the path.
+ * Puts the worker program into the home of a node on this machine under the name of its content and gives the path.
  * What is there already is compared, since a copy that was cut off has the right name too.
  */
-export async function installBundle(home: string, bundle: string): Promise<string> {
-  const content = await readBundle(bundle);
+export async function installBundle(home: string, { content, sha256 }: WorkerBundle): Promise<string> {
   const folder = join(home, "worker");
-  const path = join(folder, `${sha256(content)}.mjs`);
+  const path = join(folder, `${sha256}.mjs`);
   const there = await readFile(path).catch(() => undefined);
   if (there?.equals(content)) return path;
   await mkdir(folder, { recursive: true });
@@ -29,16 +28,4 @@ export async function installBundle(home: string, bundle: string): Promise<strin
     throw error;
   }
   return path;
-}
-
-async function readBundle(bundle: string): Promise<Buffer> {
-  try {
-    return await readFile(bundle);
-  } catch (cause) {
-    throw new FactoryError("NODE_FAILED", `the worker program ${bundle} cannot be read`, { hint: "Run `npm run build`.", cause });
-  }
-}
-
-function sha256(content: Buffer): string {
-  return createHash("sha256").update(content).digest("hex");
 }

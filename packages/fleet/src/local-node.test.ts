@@ -7,7 +7,7 @@ import type { AttemptId, AttemptJob, AttemptReport, Clock, Log } from "@dispatch
 import { errorCode, laterSpecFields } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createLocalNodePool, type LocalNodePool } from "./local-node-pool.ts";
+import { type ConnectedNodePool, createNodePool } from "./node-pool.ts";
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -24,7 +24,7 @@ let base: string;
 let cursors: Record<AttemptId, number>;
 let reports: AttemptReport[];
 let looks: Set<() => void>;
-let pools: LocalNodePool[];
+let pools: ConnectedNodePool[];
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch flöt-")));
@@ -182,8 +182,8 @@ test("a session can be watched under the name the pool gives", async () => {
   expect((await ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
 });
 
-function createPool(): LocalNodePool {
-  const pool = createLocalNodePool({
+function createPool(): ConnectedNodePool {
+  const pool = createNodePool({
     nodes: [
       { id: "here", slots: 2, lowPriority: false, labels: ["fast"], executors: ["demo"], capacity: { cpus: 2, memoryMb: 4096, gpus: 1 }, home },
     ],
@@ -191,6 +191,7 @@ function createPool(): LocalNodePool {
     cursors: () => cursors,
     log,
     clock,
+    ssh: { knownHostsDir: join(root, "known-hosts"), env: {} },
   });
   pools.push(pool);
   pool.onReport((report) => {
@@ -204,7 +205,7 @@ function createPool(): LocalNodePool {
   return pool;
 }
 
-async function openPool(): Promise<LocalNodePool> {
+async function openPool(): Promise<ConnectedNodePool> {
   const pool = createPool();
   await pool.open();
   return pool;

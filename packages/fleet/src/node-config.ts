@@ -1,0 +1,33 @@
+import type { NodeId } from "@dispatch/core";
+
+interface CommonConfig {
+  id: NodeId;
+  slots: number;
+  lowPriority: boolean;
+  labels: readonly string[];
+  /** Executors that can run there; null: all. */
+  executors: readonly string[] | null;
+  /** What all its tasks together may take; null: what the machine has. */
+  capacity: { cpus: number | null; memoryMb: number | null; gpus: number };
+}
+
+/** A node that is this machine. */
+export interface LocalNodeConfig extends CommonConfig {
+  /** Folder of the node's files; made when it is not there. */
+  home: string;
+}
+
+/** A node that is reached with SSH. */
+export interface SshNodeConfig extends CommonConfig {
+  ssh: {
+    /** `[user@]host[:port]`, or a name from the user's SSH configuration. */
+    target: string;
+    transport: "auto" | "ssh2" | "openssh";
+    /** The accepted host key: `SHA256:…`, with or without its type in front. Null: none yet, so the node stays down and says which it shows. */
+    hostKey: string | null;
+    /** Folder of the node's files, absolute or from the login's home. */
+    workDir: string;
+  };
+}
+
+export type NodeConfig = LocalNodeConfig | SshNodeConfig;

@@ -1,0 +1,45 @@
+import { nodeRepositoryPath, tmuxSocketName } from "@dispatch/protocol";
+import { installWorker } from "./install/install-worker.ts";
+import { type NodeFacts, probeNode } from "./install/probe-node.ts";
+import { readBundle } from "./install/read-bundle.ts";
+import type { SshNodeConfig } from "./node-config.ts";
+import type { Prepared, Reach } from "./reach.ts";
+import { repositoryUrl } from "./repository-url.ts";
+import { resolveTarget } from "./ssh/resolve-target.ts";
+import type { SshAccess } from "./ssh/ssh-access.ts";
+import { terminalCommand } from "./ssh/ssh-command.ts";
+import { createOpensshTransport } from "./transport/openssh-transport.ts";
+import { createSsh2Transport } from "./transport/ssh2-transport.ts";
+
+/** A machine behind SSH as a node. What was found on it is kept, so that a reconnect goes straight to the host. */
+export function reachSsh(config: SshNodeConfig, access: SshAccess, workerBundle: string): Reach {
+  const ways = { ssh2: createSsh2Transport(access), openssh: createOpensshTransport(access) };
+  let found: { facts: NodeFacts; prepared: Prepared } | undefined;
+  return {
+    async transports() {
+      const { transport } = config.ssh;
+      if (transport !== "auto") return [ways[transport]];
+      const { needsOpenssh } = await resolveTarget(access);
+      return needsOpenssh.length > 0 ? [ways.openssh] : [ways.ssh2, ways.openssh];
+    },
+    async prepare(connection) {
+      if (found !== undefined) return found.prepared;
+      const bundle = await readBundle(workerBundle);
+      const facts = await probeNode(connection, { node: config.id, workDir: config.ssh.workDir, sha256: bundle.sha256 });
+      const program = await installWorker(connection, config.id, facts, bundle);
+      const { home, node, path, cpus, memoryMb } = facts;
+      const prepared = { home, argv: ["env", `PATH=${path}`, node, program, "host", "--home", home], machine: { cpus, memoryMb } };
+      found = { facts, prepared };
+      return prepared;
+    },
+    forget() {
+      found = undefined;
+    },
+    repositoryUrl: (_, project) => repositoryUrl(config.id, project),
+    gitCommand(home, project, service) {
+      const neutral = ["GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "LC_ALL=C"];
+      return ["env", ...neutral, found?.facts.git ?? "git", service.slice("git-".length), nodeRepositoryPath(home, project)];
+    },
+    attachCommand: (home, attempt) => terminalCommand(access, `exec tmux -L ${tmuxSocketName(home)} attach-session -t '=${attempt}'`),
+  };
+}

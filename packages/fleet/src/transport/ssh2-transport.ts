@@ -1,0 +1,103 @@
+import type { NodeId } from "@dispatch/core";
+import type { Client, ClientChannel } from "ssh2";
+import { connectClient } from "../ssh/connect-client.ts";
+import { readPin, requirePinned } from "../ssh/host-key.ts";
+import { keepHostKey } from "../ssh/known-hosts.ts";
+import { resolveTarget } from "../ssh/resolve-target.ts";
+import type { SshAccess } from "../ssh/ssh-access.ts";
+import { unreachable } from "../unreachable.ts";
+import { createClosing } from "./closing.ts";
+import { createChannelGate, openPatiently } from "./limit-channels.ts";
+import { remoteCommand } from "./remote-command.ts";
+import { skipPreamble } from "./skip-preamble.ts";
+import type { Channel, ChannelEnd, Connection, Transport } from "./transport.ts";
+import { uploadFile } from "./upload-file.ts";
+
+/** One connection of the ssh2 library. */
+export function createSsh2Transport(access: SshAccess): Transport {
+  return {
+    kind: "ssh2",
+    async connect() {
+      const target = await resolveTarget(access);
+      const client = await connectClient({
+        node: access.node,
+        target,
+        access,
+        verify(key) {
+          requirePinned(access.node, access.hostKey, key);
+          void keepHostKey(access.knownHostsDir, access.node, key).catch(() => undefined);
+        },
+        keyType: access.hostKey === undefined ? undefined : readPin(access.hostKey).type,
+      });
+      return openConnection(client, access.node);
+    },
+  };
+}
+
+function openConnection(client: Client, node: NodeId): Connection {
+  const closing = createClosing();
+  const gate = createChannelGate();
+  client.on("error", (error: Error) => closing.close(error.message));
+  client.once("close", () => closing.close("the connection was closed"));
+  const connection: Connection = {
+    kind: "ssh2",
+    async run(argv, lane) {
+      const command = remoteCommand(argv);
+      const leave = await gate.enter(lane);
+      try {
+        const stream = await openPatiently(() => exec(client, command), isRefusal);
+        stream.once("close", leave);
+        return channelOf(stream, closing.because);
+      } catch (error) {
+        leave();
+        const because = closing.because() ?? (error instanceof Error ? error.message : String(error));
+        throw unreachable(node, `no channel could be opened: ${because}`);
+      }
+    },
+    upload: (path, content) => uploadFile(connection, path, content),
+    closed: closing.because,
+    close() {
+      client.end();
+      closing.close("it was closed");
+    },
+    onClose: closing.onClose,
+  };
+  return connection;
+}
+
+function exec(client: Client, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, stream) => (error === undefined || error === null ? resolve(stream) : reject(error)));
+  });
+}
+
+/** sshd has too many sessions open on this connection. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && /open failed|unable to exec/i.test(error.message);
+}
+
+function channelOf(stream: ClientChannel, cut: () => string | undefined): Channel {
+  const { stream: stdout } = skipPreamble();
+  let end: ChannelEnd | undefined;
+  stream.once("exit", (code: number | null, signal?: string) => {
+    end = { code, because: code === null ? (signal ?? "a signal") : `exit code ${code}` };
+  });
+  const ended = new Promise<ChannelEnd>((resolve) => {
+    stream.once("close", () => resolve(end ?? { code: null, because: cut() ?? "the channel was closed" }));
+  });
+  stream.on("error", () => {});
+  stream.pipe(stdout);
+  // A cut connection ends the stream without an end of its data.
+  stream.once("close", () => stdout.end());
+  return {
+    stdin: stream,
+    stdout,
+    stderr: stream.stderr,
+    ended,
+    kill() {
+      // Servers older than 7.9 do not know signals; closing ends the input of the process, which it takes for its end.
+      stream.signal("KILL");
+      stream.close();
+    },
+  };
+}
