@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
 import { createEngine, type Engine } from "@dispatch/engine";
-import { createLocalNodePool, type LocalNodePool } from "@dispatch/fleet";
+import { type ConnectedNodePool, createNodePool, type NodeConfig } from "@dispatch/fleet";
 import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
@@ -20,7 +20,7 @@ export interface OpenFactory {
   config: FactoryConfig;
   engine: Engine;
   ledger: Ledger;
-  nodes: LocalNodePool;
+  nodes: ConnectedNodePool;
   repositories: ReturnType<typeof createRepositories>;
   settings: LiveSettings;
   log: ReturnType<typeof openLog>;
@@ -40,10 +40,10 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   onRelease(() => log.close());
   const ledger = createSqliteLedger(factoryPaths.ledger);
   onRelease(() => ledger.close().catch((error: unknown) => log.error({ error }, "closing the ledger failed")));
-  const repositories = createRepositories({ hubDir: join(config.dir, factoryPaths.hubs) });
-  const settings = createSettings(config, repositories);
   let engine: Engine | undefined;
   const nodes = openNodes(config, log, () => cursorsOf(engine));
+  const repositories = createRepositories({ hubDir: join(config.dir, factoryPaths.hubs), dial: nodes.dialRepository });
+  const settings = createSettings(config, repositories);
   engine = createEngine({ ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(readEnvironment().crashAt) }, onFatal);
   const running = engine;
   await nodes.open();
@@ -54,26 +54,39 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   return { config, engine, ledger, nodes, repositories, settings, log };
 }
 
-function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () => Record<string, number>): LocalNodePool {
-  return createLocalNodePool({
-    nodes: config.nodes.nodes.map((node) => ({
-      id: node.name,
-      slots: node.slots,
-      lowPriority: node.low_priority,
-      labels: node.labels,
-      executors: node.executors ?? null,
-      capacity: {
-        cpus: node.cpus ?? availableParallelism(),
-        memoryMb: node.memory_mb ?? Math.floor(totalmem() / 2 ** 20),
-        gpus: node.gpus,
-      },
-      home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name),
-    })),
+function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () => Record<string, number>): ConnectedNodePool {
+  const { sshConfig, all } = readEnvironment();
+  return createNodePool({
+    nodes: config.nodes.nodes.map((node) => nodeConfig(config, node)),
     workerBundle: fileURLToPath(import.meta.resolve("@dispatch/worker/bundle")),
     cursors,
     log,
     clock: systemClock,
+    ssh: { knownHostsDir: join(config.dir, factoryPaths.knownHosts), env: all, ...(sshConfig === undefined ? {} : { configFile: sshConfig }) },
   });
+}
+
+function nodeConfig(config: FactoryConfig, node: FactoryConfig["nodes"]["nodes"][number]): NodeConfig {
+  const local = node.ssh_target === undefined;
+  const common = {
+    id: node.name,
+    slots: node.slots,
+    lowPriority: node.low_priority,
+    labels: node.labels,
+    executors: node.executors ?? null,
+    capacity: {
+      // What another machine has, it says itself.
+      cpus: node.cpus ?? (local ? availableParallelism() : null),
+      memoryMb: node.memory_mb ?? (local ? Math.floor(totalmem() / 2 ** 20) : null),
+      gpus: node.gpus,
+    },
+  };
+  if (node.ssh_target === undefined) return { ...common, home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name) };
+  const transport = node.transport === "ssh2" || node.transport === "openssh" ? node.transport : "auto";
+  return {
+    ...common,
+    ssh: { target: node.ssh_target, transport, hostKey: node.host_key ?? null, workDir: node.work_dir ?? "~/.dispatch" },
+  };
 }
 
 /** Last report taken in of every attempt that is not over. */

@@ -1,5 +1,4 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { availableParallelism, totalmem } from "node:os";
 import { nodeRepositoryPath, tmuxSocketName } from "@dispatch/protocol";
 import { installBundle } from "./install/install-bundle.ts";
 import { readBundle } from "./install/read-bundle.ts";
@@ -16,8 +15,7 @@ export function reachLocal(config: LocalNodeConfig, workerBundle: string): Reach
       mkdirSync(config.home, { recursive: true });
       const home = realpathSync(config.home);
       const bundle = await installBundle(home, await readBundle(workerBundle));
-      const machine = { cpus: availableParallelism(), memoryMb: Math.floor(totalmem() / 2 ** 20) };
-      return { home, argv: [process.execPath, bundle, "host", "--home", home], machine };
+      return { home, argv: [process.execPath, bundle, "host", "--home", home], machine: { cpus: null, memoryMb: null } };
     },
     forget() {},
     repositoryUrl: (path) => path,

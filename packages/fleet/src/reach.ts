@@ -9,6 +9,7 @@ export interface Prepared {
   home: string;
   /** Starts the host. */
   argv: readonly string[];
+  /** What the machine said that it has. */
   machine: { cpus: number | null; memoryMb: number | null };
 }
 

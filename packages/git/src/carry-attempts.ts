@@ -9,7 +9,12 @@ function baseRef(commit: Oid): string {
 /** Pushes a commit into a node's repository. A commit that is there already is no work. */
 export async function sendCommit(git: Git, commit: Oid, url: string): Promise<void> {
   const refspec = `${asOid(commit)}:${baseRef(commit)}`;
-  await git.talk({ args: ["push", "--progress", "--no-verify", "--", url, refspec], doing: `send ${commit} to the node`, remote: "node" });
+  await git.talk({
+    args: ["push", "--progress", "--no-verify", "--", url, refspec],
+    doing: `send ${commit} to the node`,
+    remote: "node",
+    node: { url, service: "git-receive-pack" },
+  });
 }
 
 /**
@@ -33,7 +38,7 @@ export async function fetchAttempt(git: Git, attempt: AttemptId, url: string, he
   const options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
   const refspecs = missing.map(({ ref }) => `+${ref}:${ref}`);
   const args = ["-c", "fetch.fsckObjects=true", "fetch", ...options, "--", url, ...refspecs];
-  await git.talk({ args, doing: `fetch the work of ${attempt}`, remote: "node" });
+  await git.talk({ args, doing: `fetch the work of ${attempt}`, remote: "node", node: { url, service: "git-upload-pack" } });
   for (const { ref, commit } of missing) {
     const arrived = await resolveRef(git, ref);
     if (arrived === commit) continue;

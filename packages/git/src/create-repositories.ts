@@ -16,6 +16,7 @@ import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
 import type { Environment } from "./git-environment.ts";
 import { checkOrigin } from "./look-at-origin.ts";
+import type { DialNode } from "./node-line.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
 import { publishMain } from "./publish-main.ts";
@@ -30,6 +31,8 @@ export interface RepositoriesOptions {
   env?: Environment;
   /** Milliseconds of silence after which a conversation with origin or a node is given up. Default: two minutes. */
   remoteQuietMs?: number;
+  /** Opens a line to a repository of a node that git cannot reach by itself (`dispatch-node:…`). */
+  dial?: DialNode;
 }
 
 export interface GitRepositories extends Repositories {
@@ -44,7 +47,7 @@ export interface GitRepositories extends Repositories {
 
 /** The hub repositories of a factory, with real git. */
 export function createRepositories(options: RepositoriesOptions): GitRepositories {
-  const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000 };
+  const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000, dial: options.dial };
   const inTurn = createTurns();
   const opened = new Map<ProjectId, Git>();
   const sending = new Map<string, Promise<void>>();

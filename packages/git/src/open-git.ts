@@ -2,6 +2,7 @@ import { FactoryError, invariant, type Oid } from "@dispatch/core";
 import { GitError, type SimpleGit, simpleGit } from "simple-git";
 import { classifyGitError, type GitFailure } from "./classify-git-error.ts";
 import { type Environment, ownEnvironment, usersEnvironment } from "./git-environment.ts";
+import { type DialNode, isDialled, type NodeService } from "./node-line.ts";
 import { type GitAnswer, runGit } from "./run-git.ts";
 
 export interface Plumbing {
@@ -19,6 +20,8 @@ export interface Talk {
   args: readonly string[];
   doing: string;
   remote: "origin" | "node";
+  /** The node's repository as `args` name it, and what has to answer there. */
+  node?: { url: string; service: NodeService };
 }
 
 /** One bare repository, and the two ways to run git in it: neutrally inside, and with the person's own settings to the outside. */
@@ -37,6 +40,8 @@ export interface GitOptions {
   env: Environment;
   /** Milliseconds of silence after which a conversation is given up. */
   remoteQuietMs: number;
+  /** Opens a line to a repository that git cannot reach by itself. */
+  dial?: DialNode | undefined;
 }
 
 export function openGit(dir: string, options: GitOptions): Git {
@@ -45,7 +50,12 @@ export function openGit(dir: string, options: GitOptions): Git {
   const reader = createReader(own);
 
   async function tryTalk(talk: Talk): Promise<{ answer: GitAnswer; failure: FactoryError | undefined }> {
-    const answer = await runGit({ args: [`--git-dir=${dir}`, ...talk.args], env: users, quietMs: options.remoteQuietMs });
+    const call = { args: [`--git-dir=${dir}`, ...talk.args], env: users, quietMs: options.remoteQuietMs };
+    const { node } = talk;
+    const line = node !== undefined && isDialled(node.url) ? await options.dial?.(node.url, node.service) : undefined;
+    // git finds the line at its third file descriptor.
+    const args = call.args.map((arg) => (arg === node?.url ? "fd::3/node" : arg));
+    const answer = await runGit(line === undefined ? call : { ...call, args, env: { ...users, GIT_ALLOW_PROTOCOL: "fd" }, line });
     const failed = answer.exitCode !== 0 || answer.timedOut;
     return { answer, failure: failed ? failureOf(answer, { doing: talk.doing, remote: talk.remote }) : undefined };
   }

@@ -1,5 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { Duplex } from "node:stream";
 import { FactoryError } from "@dispatch/core";
+import type { NodeLine } from "./node-line.ts";
 
 export interface GitCall {
   args: readonly string[];
@@ -7,6 +9,8 @@ export interface GitCall {
   input?: Buffer | string;
   /** Milliseconds without a byte of output after which the command and all it started are killed. */
   quietMs?: number;
+  /** Becomes its file descriptor 3. */
+  line?: NodeLine;
 }
 
 export interface GitAnswer {
@@ -28,7 +32,7 @@ const maxStderrBytes = 64 * 1024;
 export function runGit(call: GitCall): Promise<GitAnswer> {
   return new Promise((resolve, reject) => {
     const ownSession = call.quietMs !== undefined;
-    const child = spawn("git", call.args, { cwd: "/", env: { ...call.env }, detached: ownSession, stdio: ["pipe", "pipe", "pipe"] });
+    const child = startGit(call, ownSession);
     const stdout: Buffer[] = [];
     let stdoutBytes = 0;
     let stderr = Buffer.alloc(0);
@@ -63,6 +67,12 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
       watch();
       stderr = Buffer.concat([stderr, chunk]).subarray(-maxStderrBytes);
     });
+    if (call.line !== undefined) {
+      connectLine(child, call.line);
+      call.line.stderr.on("data", (chunk: Buffer) => {
+        stderr = Buffer.concat([stderr, chunk]).subarray(-maxStderrBytes);
+      });
+    }
     child.on("error", (error) => {
       clearTimeout(timer);
       reject(cannotStart(error));
@@ -76,6 +86,37 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
     child.stdin.on("error", () => undefined);
     child.stdin.end(call.input);
     watch();
+  });
+}
+
+function startGit({ args, env, line }: GitCall, ownSession: boolean): ChildProcessWithoutNullStreams {
+  const stdio = ["pipe", "pipe", "pipe", line === undefined ? "ignore" : "pipe"] as const;
+  // The first three are pipes, so they are there.
+  return spawn("git", args, { cwd: "/", env: { ...env }, detached: ownSession, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
+}
+
+const farewellMs = 5000;
+
+/** Carries what git and the service on the node say to each other. Either may fall silent in one direction and go on in the other. */
+function connectLine(child: ChildProcess, line: NodeLine): void {
+  const socket = child.stdio[3] as Duplex | null | undefined;
+  if (socket === null || socket === undefined) {
+    line.kill();
+    return;
+  }
+  socket.allowHalfOpen = true;
+  // What breaks in the middle is seen by git as an early end.
+  socket.on("error", () => line.stdin.end());
+  line.stdin.on("error", () => undefined);
+  line.stdout.on("error", () => socket.end());
+  socket.pipe(line.stdin);
+  line.stdout.pipe(socket);
+  child.once("exit", () => {
+    line.stdout.unpipe(socket).resume();
+    socket.destroy();
+    line.stdin.end();
+    const timer = setTimeout(() => line.kill(), farewellMs);
+    void line.ended.then(() => clearTimeout(timer));
   });
 }
 

@@ -16,6 +16,8 @@ export const factoryPaths = {
   daemonLog: ".dispatch/daemon.log",
   hubs: ".dispatch/hub",
   localNode: ".dispatch/node",
+  /** Accepted host keys in full, one file for each node. */
+  knownHosts: ".dispatch/known-hosts",
 } as const;
 
 /** What door.json holds. */

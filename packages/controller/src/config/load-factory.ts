@@ -62,15 +62,27 @@ function checkReferences(factory: Factory): ConfigProblem[] {
   });
 }
 
-function checkNodes(nodes: Nodes): ConfigProblem[] {
+function checkNodes({ nodes }: Nodes): ConfigProblem[] {
   const seen = new Set<string>();
-  return nodes.nodes.flatMap((node, i) => {
-    if (!seen.has(node.name)) {
-      seen.add(node.name);
-      return [];
-    }
-    return [
-      { file: factoryPaths.nodes, path: `nodes.${i}.name`, message: `is used twice; got "${node.name}"`, hint: "give every node a name of its own" },
-    ];
+  return nodes.flatMap((node, i) => {
+    const problems = checkReach(node, i);
+    if (seen.has(node.name)) problems.push(nodeProblem(i, "name", `is used twice; got "${node.name}"`, "give every node a name of its own"));
+    seen.add(node.name);
+    return problems;
   });
+}
+
+function checkReach({ ssh_target, host_key, transport }: Nodes["nodes"][number], i: number): ConfigProblem[] {
+  if (ssh_target !== undefined) {
+    return transport === "local" ? [nodeProblem(i, "transport", "cannot be local for a node with ssh_target", "remove one of the two")] : [];
+  }
+  const problems: ConfigProblem[] = [];
+  if (transport !== undefined && transport !== "local")
+    problems.push(nodeProblem(i, "ssh_target", `is missing; transport is "${transport}"`, "add ssh_target"));
+  if (host_key !== undefined) problems.push(nodeProblem(i, "host_key", "is of no use without ssh_target", "remove it, or add ssh_target"));
+  return problems;
+}
+
+function nodeProblem(i: number, field: string, message: string, hint: string): ConfigProblem {
+  return { file: factoryPaths.nodes, path: `nodes.${i}.${field}`, message, hint };
 }

@@ -1,4 +1,5 @@
 import { projectIdPattern } from "@dispatch/core";
+import { parseTarget } from "@dispatch/fleet";
 import { z } from "zod";
 
 const command = z.string().trim().min(1, "is empty").describe("a shell command");
@@ -71,7 +72,22 @@ export type Factory = z.infer<typeof Factory>;
 /** One machine of nodes.json */
 const NodeEntry = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "is not a node name: lower-case letters, digits and dashes"),
-  transport: z.literal("local", { error: "must be local: this machine is the only one that this version runs agents on" }).default("local"),
+  transport: z
+    .enum(["auto", "ssh2", "openssh", "local"])
+    .optional()
+    .describe("how it is reached; default auto for a node with ssh_target, local for this machine"),
+  ssh_target: z
+    .string()
+    .refine((text) => parseTarget(text) !== undefined, "is no SSH target: user@host, user@host:port, or a name from your SSH configuration")
+    .optional()
+    .describe("a machine behind SSH: user@host, user@host:port, or a name from your SSH configuration"),
+  host_key: z
+    .string()
+    .regex(/^([a-z0-9@.-]+ )?SHA256:[A-Za-z0-9+/]{43}$/, "is no fingerprint of a host key")
+    .optional()
+    .describe(
+      "the accepted host key, as ssh-keygen -lf shows it, with or without its type in front; without it the node stays down and says which it shows",
+    ),
   slots: z.number().int().min(1).max(512).describe("how many agents may run at once"),
   low_priority: z.boolean().default(false).describe("gets work only when no other node has room"),
   labels: z.array(kebab).default([]).describe("what specs may ask for with node_labels"),
@@ -83,7 +99,11 @@ const NodeEntry = z.strictObject({
   cpus: z.number().positive().max(4096).optional().describe("cores for tasks; default all of the machine"),
   memory_mb: z.number().int().positive().optional().describe("memory for tasks in MiB; default all of the machine"),
   gpus: z.number().int().min(0).max(64).default(0),
-  work_dir: z.string().min(1).optional().describe("folder for repositories, worktrees and attempts; default .dispatch/node"),
+  work_dir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder for repositories, worktrees and attempts; default .dispatch/node, on a machine behind SSH ~/.dispatch"),
 });
 
 /** nodes.json */

@@ -114,7 +114,7 @@ usable() {
   minor=\${rest%%.*}
   [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 12 ]; } || { [ "$major" -eq 20 ] && [ "$minor" -ge 19 ]; }
 }
-for node in "$(command -v node)" "$home/node/bin/node" "$HOME/.dispatch/node/bin/node" /usr/local/bin/node /opt/homebrew/bin/node /usr/bin/node \\
+for node in "$(command -v node)" "$home/node/bin/node" "$HOME/.dispatch/node/bin/node" /usr/local/bin/node /opt/homebrew/bin/node \\
   "$HOME"/.nvm/versions/node/*/bin/node "$HOME/.volta/bin/node" "$HOME/.local/bin/node"; do
   case $node in /*) ;; *) continue ;; esac
   [ -x "$node" ] || continue
