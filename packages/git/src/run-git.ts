@@ -111,6 +111,8 @@ function connectLine(child: ChildProcess, line: NodeLine): void {
   line.stdout.on("error", () => socket.end());
   socket.pipe(line.stdin);
   line.stdout.pipe(socket);
+  // A service that ended reads no more. What git still has to say is swallowed, so that it comes to read the answer, or that there is none.
+  line.stdout.once("close", () => socket.unpipe(line.stdin).resume());
   child.once("exit", () => {
     line.stdout.unpipe(socket).resume();
     socket.destroy();
