@@ -5,6 +5,7 @@ import { type Benchmark, median, type Outcome, rounded } from "./benchmark.ts";
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   ledger: async () => (await import("./ledger.ts")).ledger,
   skeleton: async () => (await import("./skeleton.ts")).skeleton,
+  links: async () => (await import("./links.ts")).links,
   cli: async () => (await import("./cli.ts")).cli,
 };
 
