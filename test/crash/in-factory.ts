@@ -1,11 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { factoryPaths } from "@dispatch/protocol";
-import { type FactorySpec, makeRealFactory, type RealFactory } from "../kit/real-factory.ts";
+import { type FactorySpec, makeRealFactory, type RealFactory, type RealFactoryOptions } from "../kit/real-factory.ts";
 
 /** Makes a factory for one act and ends it in any case; what goes wrong is told with the daemon's log. */
-export async function inFactory(specs: readonly FactorySpec[], name: string, act: (factory: RealFactory) => Promise<void>): Promise<void> {
-  const factory = makeRealFactory(specs);
+export async function inFactory(
+  specs: readonly FactorySpec[],
+  name: string,
+  act: (factory: RealFactory) => Promise<void>,
+  options: RealFactoryOptions = {},
+): Promise<void> {
+  const factory = makeRealFactory(specs, options);
   let failure: unknown;
   try {
     await act(factory);

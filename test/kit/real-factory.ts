@@ -73,7 +73,13 @@ export function waitStep(name: string): object {
   return { run: `echo $$ >> "$HOLDS/${name}.pids"; while [ -e "$HOLDS/${name}" ]; do sleep 0.05; done` };
 }
 
-export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?: number } = {}): RealFactory {
+export interface RealFactoryOptions {
+  slots?: number;
+  /** A node behind SSH in place of the local one. */
+  far?: { entry: object; folder: string; env: Readonly<Record<string, string>> };
+}
+
+export function makeRealFactory(specs: readonly FactorySpec[], options: RealFactoryOptions = {}): RealFactory {
   const home = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-crash-")));
   const dir = join(home, "factory");
   const origin = join(home, "origin.git");
@@ -82,8 +88,8 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
   mkdirSync(holds);
   writeFileSync(agentLog, "");
   makeTarget(home, origin);
-  layOutFactory({ dir, home, holds, agentLog, specs, slots: options.slots ?? 3 });
-  const node = join(dir, factoryPaths.localNode, "local");
+  layOutFactory({ dir, home, holds, agentLog, specs, node: { name: "local", slots: options.slots ?? 3, ...options.far?.entry } });
+  const node = options.far?.folder ?? join(dir, factoryPaths.localNode, "local");
   const socket = tmuxSocketName(node);
   const followed = followWorld(project);
   const daemons: RealDaemon[] = [];
@@ -106,7 +112,7 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: { slots?
     daemon,
     async up(crashAt) {
       await following;
-      const started = startDaemon(dir, { XDG_CONFIG_HOME: home }, crashAt);
+      const started = startDaemon(dir, { XDG_CONFIG_HOME: home, ...options.far?.env }, crashAt);
       daemons.push(started);
       if (!(await started.up)) return undefined;
       following = started.events(followed.lastSeq(), followed.take).catch((error: unknown) => {
@@ -236,10 +242,11 @@ interface Layout {
   holds: string;
   agentLog: string;
   specs: readonly FactorySpec[];
-  slots: number;
+  /** Its entry in nodes.json. */
+  node: object;
 }
 
-function layOutFactory({ dir, home, holds, agentLog, specs, slots }: Layout): void {
+function layOutFactory({ dir, home, holds, agentLog, specs, node }: Layout): void {
   const scripts = join(home, "scripts");
   for (const folder of [scripts, join(dir, factoryPaths.pendingSpecs), join(dir, factoryPaths.directions)]) mkdirSync(folder, { recursive: true });
   const hook = fileURLToPath(new URL("./log-agent-runs.mjs", import.meta.url));
@@ -251,7 +258,7 @@ function layOutFactory({ dir, home, holds, agentLog, specs, slots }: Layout): vo
   };
   // JSON is YAML.
   writeFileSync(join(dir, factoryPaths.config), JSON.stringify(config));
-  writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes: [{ name: "local", slots }] }));
+  writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes: [node] }));
   for (const spec of specs) {
     writeFileSync(join(dir, factoryPaths.pendingSpecs, `${spec.id}.md`), specText(spec));
     writeFileSync(join(scripts, `${spec.id}.json`), JSON.stringify({ attempts: spec.attempts.map((steps) => ({ rounds: [{ steps }] })) }));

@@ -5,6 +5,7 @@ import { readBundle } from "./install/read-bundle.ts";
 import type { SshNodeConfig } from "./node-config.ts";
 import type { Prepared, Reach } from "./reach.ts";
 import { repositoryUrl } from "./repository-url.ts";
+import { needsOpenssh } from "./ssh/needs-openssh.ts";
 import { resolveTarget } from "./ssh/resolve-target.ts";
 import type { SshAccess } from "./ssh/ssh-access.ts";
 import { terminalCommand } from "./ssh/ssh-command.ts";
@@ -19,8 +20,8 @@ export function reachSsh(config: SshNodeConfig, access: SshAccess, workerBundle:
     async transports() {
       const { transport } = config.ssh;
       if (transport !== "auto") return [ways[transport]];
-      const { needsOpenssh } = await resolveTarget(access);
-      return needsOpenssh.length > 0 ? [ways.openssh] : [ways.ssh2, ways.openssh];
+      const needs = await needsOpenssh(await resolveTarget(access), access);
+      return needs.length > 0 ? [ways.openssh] : [ways.ssh2, ways.openssh];
     },
     async prepare(connection) {
       if (found !== undefined) return found.prepared;

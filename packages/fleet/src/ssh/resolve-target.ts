@@ -68,7 +68,11 @@ function resolveSettings(alias: string, settings: SshSettings, env: SshAccess["e
     identityFiles: (settings.get("identityfile") ?? []).filter((file) => file !== "none").map(expand),
     identitiesOnly: one("identitiesonly") === "yes",
     agent: agentOf(settings.get("identityagent")?.[0], env, expand),
-    jumps: one("proxyjump")?.split(",") ?? [],
+    // As ssh does it: a machine that is named as the way to itself is reached directly.
+    jumps:
+      one("proxyjump")
+        ?.split(",")
+        .filter((jump) => jump !== alias) ?? [],
     knownHostsFiles: ["userknownhostsfile", "globalknownhostsfile"].flatMap((key) => one(key)?.split(" ").map(expand) ?? []),
     connectTimeoutMs: timeout > 0 ? timeout * 1000 : defaultTimeoutMs,
     needsOpenssh: [

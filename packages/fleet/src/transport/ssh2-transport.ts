@@ -1,8 +1,9 @@
-import type { NodeId } from "@dispatch/core";
+import { FactoryError, type NodeId } from "@dispatch/core";
 import type { Client, ClientChannel } from "ssh2";
 import { connectClient } from "../ssh/connect-client.ts";
 import { readPin, requirePinned } from "../ssh/host-key.ts";
 import { keepHostKey } from "../ssh/known-hosts.ts";
+import { needsOpenssh } from "../ssh/needs-openssh.ts";
 import { resolveTarget } from "../ssh/resolve-target.ts";
 import type { SshAccess } from "../ssh/ssh-access.ts";
 import { unreachable } from "../unreachable.ts";
@@ -19,6 +20,8 @@ export function createSsh2Transport(access: SshAccess): Transport {
     kind: "ssh2",
     async connect() {
       const target = await resolveTarget(access);
+      const needs = await needsOpenssh(target, access);
+      if (needs.length > 0) throw notForLibrary(access, needs);
       const client = await connectClient({
         node: access.node,
         target,
@@ -32,6 +35,14 @@ export function createSsh2Transport(access: SshAccess): Transport {
       return openConnection(client, access.node);
     },
   };
+}
+
+function notForLibrary({ node, target }: SshAccess, needs: readonly string[]): FactoryError {
+  return new FactoryError("NODE_FAILED", `node ${node}: transport ssh2 cannot reach ${target}: it does not know ${needs.join(", ")}`, {
+    fault: "user",
+    hint: 'set "transport" to auto or openssh',
+    facts: { node, needs },
+  });
 }
 
 function openConnection(client: Client, node: NodeId): Connection {
