@@ -1,3 +1,5 @@
 export type { NodeConfig } from "./node-config.ts";
 export { type ConnectedNodePool, createNodePool, type NodePoolOptions } from "./node-pool.ts";
+export { type HostKey, pinText } from "./ssh/host-key.ts";
 export { parseTarget } from "./ssh/parse-target.ts";
+export { readHostKey } from "./ssh/read-host-key.ts";

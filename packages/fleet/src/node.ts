@@ -35,6 +35,8 @@ export interface Node {
 const silenceMs = 30_000;
 const steadyMs = 10_000;
 const closePatienceMs = 10_000;
+/** What a person has to mend is not mended in a second, and servers shut out who knocks too often with the wrong key. */
+const patientPauseMs = 5000;
 /** Tries in a row after which another way to connect gets its turn. */
 const triesOfOneWay = 2;
 
@@ -139,7 +141,7 @@ async function connect(live: LiveNode): Promise<void> {
     reach.forget();
     // A link that fell has seen to the next try itself; one that stands but does not greet falls now.
     if (live.link !== undefined) live.link.kill();
-    else if (live.falls === falls) fell(live, because);
+    else if (live.falls === falls) fell(live, because, isFactoryError(error) && error.fault === "user" ? patientPauseMs : 0);
   }
 }
 
@@ -211,7 +213,7 @@ async function greet(live: LiveNode, connection: Connection, prepared: Prepared)
   live.options.onChange();
 }
 
-function fell(live: LiveNode, because: string): void {
+function fell(live: LiveNode, because: string, leastPauseMs = 0): void {
   const { config, log, clock, onChange } = live.options;
   if (live.status.kind === "up" && !live.closing) log.warn({ node: config.id, because }, "node went down");
   live.falls++;
@@ -219,7 +221,7 @@ function fell(live: LiveNode, because: string): void {
   live.onClosed();
   if (live.closing) return;
   onChange();
-  const pauseMs = Math.min(30_000, 100 * 2 ** live.failures) * (0.5 + Math.random() / 2);
+  const pauseMs = Math.max(leastPauseMs, Math.min(30_000, 100 * 2 ** live.failures) * (0.5 + Math.random() / 2));
   live.failures = Math.min(live.failures + 1, 20);
   live.cancelRetry = clock.after(pauseMs, () => void connect(live));
 }

@@ -9,8 +9,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../../test/kit/eventually.ts";
 import { killHard } from "../../../test/kit/find-processes.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../../../test/kit/real-sshd.ts";
+import { probeNode } from "./install/probe-node.ts";
 import type { SshNodeConfig } from "./node-config.ts";
+import { pinText } from "./ssh/host-key.ts";
+import { readHostKey } from "./ssh/read-host-key.ts";
 import { makeJob, makePool, makeWorkerBundle, type PoolScene, pushBase, type SceneOptions } from "./testing/pool-scene.ts";
+import { createSsh2Transport } from "./transport/ssh2-transport.ts";
 
 let lab: SshLab;
 let workerBundle: string;
@@ -155,6 +159,9 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     const status = statusOf(scene);
     expect(status?.kind === "down" ? status.because : "").toContain(machine.hostKey());
     expect(existsSync(join(machine.home, ".dispatch"))).toBe(false);
+    const asked = { node: "far", target: "alpha", hostKey: undefined, configFile: lab.configFile, env: process.env };
+    expect(pinText(await readHostKey(asked, transport))).toBe(machine.hostKey());
+    expect(pinText(await readHostKey(asked, "auto"))).toBe(machine.hostKey());
   });
 
   test("a key that the machine does not know, and a machine that is not there, leave the node down", async () => {
@@ -278,20 +285,22 @@ describe("the program on the node", () => {
     }
   });
 
-  test.skipIf(existsSync("/usr/local/bin/node") || existsSync("/opt/homebrew/bin/node"))(
-    "a machine whose Node.js is too old says what was found",
-    async () => {
-      const bin = join(lab.dir, "bin");
-      mkdirSync(bin);
-      for (const tool of ["sh", "mkdir", "cat", "dirname", "git", "tmux", "getconf", "sha256sum"]) symlinkSync(which(tool), join(bin, tool));
-      writeFileSync(join(bin, "node"), "#!/bin/sh\necho v18.19.0\n", { mode: 0o755 });
-      const machine = await lab.add("alpha", { path: bin });
-      const scene = await openPool(nodeConfig(machine));
-      expect(scene.log.some((line) => line.includes('"NODE_FAILED"'))).toBe(true);
-      const status = statusOf(scene);
-      expect(status?.kind === "down" ? status.because : "").toContain("v18.19.0");
-    },
-  );
+  test("a machine whose Node.js is too old says what was found", async () => {
+    const bin = join(lab.dir, "bin");
+    mkdirSync(bin);
+    for (const tool of ["sh", "mkdir", "cat", "git", "tmux", "getconf"]) symlinkSync(which(tool), join(bin, tool));
+    writeFileSync(join(bin, "node"), "#!/bin/sh\necho v18.19.0\n", { mode: 0o755 });
+    const machine = await lab.add("alpha", { path: bin });
+    const { ssh } = nodeConfig(machine);
+    const access = { node: "far", target: ssh.target, hostKey: machine.hostKey(), configFile: lab.configFile, knownHostsDir: join(lab.dir, "known") };
+    const connection = await createSsh2Transport({ ...access, env: process.env }).connect();
+    try {
+      const probing = probeNode(connection, { node: "far", workDir: ssh.workDir, sha256: "0".repeat(64), places: [] });
+      await expect(probing).rejects.toMatchObject({ code: "NODE_FAILED", facts: { found: [`${join(bin, "node")} v18.19.0`] } });
+    } finally {
+      connection.close();
+    }
+  });
 
   test("a controller that is killed leaves its sessions to the next one, with every event once", async () => {
     const machine = await lab.add("alpha");

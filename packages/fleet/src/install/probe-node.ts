@@ -23,7 +23,19 @@ export interface ProbeRequest {
   workDir: string;
   /** The wanted hash of the worker program. */
   sha256: string;
+  /** Where a Node.js may lie that the PATH of the login does not name; default: where installers put it. */
+  places?: readonly string[];
 }
+
+/** As a shell reads them inside double quotes. */
+const usualPlaces = [
+  "$home/node/bin/node",
+  "$HOME/.dispatch/node/bin/node",
+  "/usr/local/bin/node",
+  "/opt/homebrew/bin/node",
+  "$HOME/.volta/bin/node",
+  "$HOME/.local/bin/node",
+];
 
 /** One script on standard input, so that it meets no start-up files but those of the login itself. */
 export async function probeNode(connection: Connection, request: ProbeRequest): Promise<NodeFacts> {
@@ -89,9 +101,12 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-function probeScript({ workDir, sha256 }: ProbeRequest): string {
+function probeScript({ workDir, sha256, places }: ProbeRequest): string {
+  const nvm = places === undefined ? ' "$HOME"/.nvm/versions/node/*/bin/node' : "";
+  const fixed = (places ?? usualPlaces).map((place) => ` "${place}"`).join("");
   return `work=${quoted(workDir)}
 sha=${quoted(sha256)}
+places='set -- "$(command -v node)"${fixed}${nvm}'
 ${script}`;
 }
 
@@ -114,8 +129,8 @@ usable() {
   minor=\${rest%%.*}
   [ "$major" -gt 22 ] || { [ "$major" -eq 22 ] && [ "$minor" -ge 12 ]; } || { [ "$major" -eq 20 ] && [ "$minor" -ge 19 ]; }
 }
-for node in "$(command -v node)" "$home/node/bin/node" "$HOME/.dispatch/node/bin/node" /usr/local/bin/node /opt/homebrew/bin/node \\
-  "$HOME"/.nvm/versions/node/*/bin/node "$HOME/.volta/bin/node" "$HOME/.local/bin/node"; do
+eval "$places"
+for node in "$@"; do
   case $node in /*) ;; *) continue ;; esac
   [ -x "$node" ] || continue
   version=$("$node" --version 2>/dev/null) || version=broken

@@ -7,6 +7,7 @@ import { classifySshError } from "./classify-ssh-error.ts";
 import { connectClient } from "./connect-client.ts";
 import { type HostKey, readPin } from "./host-key.ts";
 import { readKnownHosts } from "./known-hosts.ts";
+import { needsOpenssh } from "./needs-openssh.ts";
 import { resolveTarget } from "./resolve-target.ts";
 import type { SshAccess } from "./ssh-access.ts";
 import { pipeArguments } from "./ssh-command.ts";
@@ -19,8 +20,10 @@ const patienceMs = 40_000;
  * Asks a machine for its host key and hangs up before anything of ours is shown to it.
  * The key has proven itself in the key exchange; whether it is the right one is for a person to say.
  */
-export async function readHostKey(access: Asked, transport: "ssh2" | "openssh"): Promise<HostKey> {
-  return transport === "ssh2" ? await askWithLibrary(access) : await askWithSystem(access);
+export async function readHostKey(access: Asked, transport: "auto" | "ssh2" | "openssh"): Promise<HostKey> {
+  if (transport === "openssh") return await askWithSystem(access);
+  if (transport === "auto" && (await needsOpenssh(await resolveTarget(access), access)).length > 0) return await askWithSystem(access);
+  return await askWithLibrary(access);
 }
 
 class KeySeen extends Error {}

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir } from "node:fs/promises";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { FactoryError } from "@dispatch/core";
 import { classifySshError } from "../ssh/classify-ssh-error.ts";
 import { requirePinned } from "../ssh/host-key.ts";
 import { keepHostKey, knownHostsFile, readKnownHosts } from "../ssh/known-hosts.ts";
@@ -28,19 +29,23 @@ export function createOpensshTransport(access: SshAccess): Transport {
     kind: "openssh",
     async connect() {
       await requireKey(access);
-      const folder = await mkdtemp(join(tmpdir().length < longestSocket - 20 ? tmpdir() : "/tmp", "dsp-"));
-      const socket = join(folder, "s");
-      const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
-      try {
-        const master = await startMaster(access, socket);
-        master.once("close", removeFolder);
-        return openConnection(access, socket, master);
-      } catch (error) {
-        removeFolder();
-        throw error;
-      }
+      const socket = join(await socketFolder(), randomBytes(6).toString("hex"));
+      return openConnection(access, socket, await startMaster(access, socket));
     },
   };
+}
+
+/** One folder for all sockets of this user: a master removes its own socket, so that nothing is left behind. */
+async function socketFolder(): Promise<string> {
+  const uid = userInfo().uid;
+  const folder = join(tmpdir().length < longestSocket - 40 ? tmpdir() : "/tmp", `dispatch-ssh-${uid}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await lstat(folder);
+  if (found.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0) return folder;
+  throw new FactoryError("NODE_FAILED", `${folder} is not a folder of this user alone, so no connection can be kept there`, {
+    fault: "user",
+    hint: "remove it",
+  });
 }
 
 /** ssh wants the whole key where nodes.json holds its fingerprint. What it is told to trust is checked against that each time. */

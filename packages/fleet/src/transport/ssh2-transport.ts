@@ -14,6 +14,8 @@ import { skipPreamble } from "./skip-preamble.ts";
 import type { Channel, ChannelEnd, Connection, Transport } from "./transport.ts";
 import { uploadFile } from "./upload-file.ts";
 
+const farewellMs = 5000;
+
 /** One connection of the ssh2 library. */
 export function createSsh2Transport(access: SshAccess): Transport {
   return {
@@ -70,6 +72,8 @@ function openConnection(client: Client, node: NodeId): Connection {
     close() {
       client.end();
       closing.close("it was closed");
+      // A peer that is frozen never answers the goodbye.
+      setTimeout(() => client.destroy(), farewellMs).unref();
     },
     onClose: closing.onClose,
   };
