@@ -19,7 +19,7 @@ const rules = [
     allow: [
       { start: "packages/controller/src/config", because: "the one place that resolves configuration" },
       { start: "packages/cli/src/", because: "the door: finds the factory and the terminal" },
-      { start: "packages/fleet/src/host-link.ts", because: "a host process inherits the environment of whoever starts it" },
+      { start: "packages/fleet/src/transport/local-transport.ts", because: "a host process inherits the environment of whoever starts it" },
       {
         start: "packages/git/src/create-repositories.ts",
         because: "towards origin git needs the person's own settings, agents and credential helpers",

@@ -44,7 +44,7 @@ function nodeConfig(machine: SshMachine, ssh: Partial<SshNodeConfig["ssh"]> = {}
 }
 
 async function openPool(node: SshNodeConfig, more: Partial<SceneOptions> = {}): Promise<PoolScene> {
-  const scene = makePool({ nodes: [node], workerBundle, knownHostsDir: join(lab.dir, "known"), configFile: lab.configFile, ...more });
+  const scene = makePool({ nodes: [node], workerBundle, knownHostsDir: join(lab.dir, "knöwn %h höst"), configFile: lab.configFile, ...more });
   scenes.push(scene);
   await scene.pool.open();
   return scene;
@@ -176,14 +176,16 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     expect(statusOf(gone)?.kind).toBe("down");
   });
 
-  test("a machine behind another one is reached through it", async () => {
-    const jump = await lab.add("jump");
+  test("a machine behind two others is reached through them", async () => {
+    const outer = await lab.add("outer");
+    const middle = await lab.add("middle");
     const machine = await lab.add("inner");
-    lab.configure("Host inner\n  ProxyJump jump\n");
+    lab.configure("Host inner\n  ProxyJump outer,middle\n");
     const scene = await openPool(nodeConfig(machine, { transport }));
     expect(statusOf(scene)).toEqual({ kind: "up" });
-    expect(jump.connections()).toHaveLength(1);
     expect(await scene.pool.inventory("far")).toEqual([]);
+    await scene.pool.close();
+    for (const one of [outer, middle, machine]) await eventually(`no connection to ${one.name}`, () => one.connections().length === 0);
   });
 
   test("a session can be watched under the command that the pool gives", async () => {

@@ -113,6 +113,7 @@ function connectLine(child: ChildProcess, line: NodeLine): void {
   line.stdout.pipe(socket);
   // A service that ended reads no more. What git still has to say is swallowed, so that it comes to read the answer, or that there is none.
   line.stdout.once("close", () => socket.unpipe(line.stdin).resume());
+  child.once("error", () => line.kill());
   child.once("exit", () => {
     line.stdout.unpipe(socket).resume();
     socket.destroy();

@@ -61,4 +61,19 @@ describe("reading dispatch.yaml", () => {
     const result = readConfig(Nodes, "nodes.json", '{ "nodes": [{ "name": "local", "slots": 0 }, { "name": "b", "slots": 2, "transport": "ssh" }] }');
     expect("problems" in result ? result.problems.map((problem) => problem.path) : []).toEqual(["nodes.0.slots", "nodes.1.transport"]);
   });
+
+  it.each([
+    ["an option in place of a target", { ssh_target: "-oProxyCommand=x" }, "nodes.0.ssh_target"],
+    ["a command in place of a target", { ssh_target: "host; rm" }, "nodes.0.ssh_target"],
+    ["a key that is no fingerprint", { ssh_target: "me@host:2222", host_key: "AAAA" }, "nodes.0.host_key"],
+    ["another transport", { ssh_target: "me@host", transport: "telnet" }, "nodes.0.transport"],
+  ])("refuses %s", (_word, entry, path) => {
+    const result = readConfig(Nodes, "nodes.json", JSON.stringify({ nodes: [{ name: "far", slots: 2, ...entry }] }));
+    expect("problems" in result ? result.problems.map((problem) => problem.path) : []).toEqual([path]);
+  });
+
+  it.each(["me@host", "me@host:2222", "ssh://me@host:2222", "gpu-1.lan", "[::1]:22"])("takes %s for an SSH target", (ssh_target) => {
+    const host_key = `ssh-ed25519 SHA256:${"a".repeat(43)}`;
+    expect(readConfig(Nodes, "nodes.json", JSON.stringify({ nodes: [{ name: "far", slots: 2, ssh_target, host_key }] }))).toHaveProperty("value");
+  });
 });

@@ -10,7 +10,7 @@ import { readKnownHosts } from "./known-hosts.ts";
 import { needsOpenssh } from "./needs-openssh.ts";
 import { resolveTarget } from "./resolve-target.ts";
 import type { SshAccess } from "./ssh-access.ts";
-import { pipeArguments } from "./ssh-command.ts";
+import { knownHostsOption, pipeArguments } from "./ssh-command.ts";
 
 type Asked = Pick<SshAccess, "node" | "target" | "configFile" | "env" | "hostKey">;
 
@@ -55,7 +55,7 @@ async function askWithSystem(access: Asked): Promise<HostKey> {
     const type = access.hostKey === undefined ? undefined : readPin(access.hostKey).type;
     const options = [
       "StrictHostKeyChecking=accept-new",
-      `UserKnownHostsFile="${file}"`,
+      knownHostsOption(file),
       "GlobalKnownHostsFile=/dev/null",
       "KnownHostsCommand=none",
       "VerifyHostKeyDNS=no",

@@ -8,7 +8,6 @@ const mayBeUnknown = ["SessionType", "StdinNull", "ForkAfterAuthentication", "Kn
 
 /** Options that make the system's ssh a plain pipe to a node, whatever else the user's configuration asks for. */
 const plainOptions: readonly string[] = [
-  `IgnoreUnknown=${mayBeUnknown.join(",")}`,
   "BatchMode=yes",
   "ClearAllForwardings=yes",
   "ForwardAgent=no",
@@ -30,7 +29,7 @@ const plainOptions: readonly string[] = [
 export function hostKeyOptions(node: NodeId, file: string): string[] {
   return [
     "StrictHostKeyChecking=yes",
-    `UserKnownHostsFile="${file}"`,
+    knownHostsOption(file),
     "GlobalKnownHostsFile=/dev/null",
     "KnownHostsCommand=none",
     "VerifyHostKeyDNS=no",
@@ -40,12 +39,17 @@ export function hostKeyOptions(node: NodeId, file: string): string[] {
   ];
 }
 
+/** ssh takes percent signs of a path for tokens of its own. */
+export function knownHostsOption(file: string): string {
+  return `UserKnownHostsFile="${file.replaceAll("%", "%%")}"`;
+}
+
 /** Arguments of the system's ssh up to the host; a command may follow. The first of equal options wins. */
 export function sshArguments(access: Pick<SshAccess, "target" | "configFile">, options: readonly string[], flags: readonly string[] = []): string[] {
   const { host, user, port } = requireTarget(access.target);
   return [
     ...(access.configFile === undefined ? [] : ["-F", access.configFile]),
-    ...options.flatMap((option) => ["-o", option]),
+    ...[`IgnoreUnknown=${mayBeUnknown.join(",")}`, ...options].flatMap((option) => ["-o", option]),
     ...(user === undefined ? [] : ["-l", user]),
     ...(port === undefined ? [] : ["-p", String(port)]),
     ...flags,

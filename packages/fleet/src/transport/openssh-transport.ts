@@ -141,7 +141,11 @@ async function openChannel(access: SshAccess, args: readonly string[]): Promise<
     child.once("close", answer);
     if (child.exitCode !== null || child.signalCode !== null) answer(child.exitCode, child.signalCode);
   });
-  return { stdin, stdout: preamble.stream, stderr, ended, kill: () => void child.kill("SIGKILL") };
+  const kill = (): void => {
+    child.kill("SIGKILL");
+    preamble.stream.resume();
+  };
+  return { stdin, stdout: preamble.stream, stderr, ended, kill };
 }
 
 interface StartedSsh {

@@ -113,6 +113,9 @@ function channelOf(stream: ClientChannel, cut: () => string | undefined): Channe
       // Servers older than 7.9 do not know signals; closing ends the input of the process, which it takes for its end.
       stream.signal("KILL");
       stream.close();
+      // The end is told when all was read, and nobody may be there to read it.
+      stdout.resume();
+      stream.stderr.resume();
     },
   };
 }
