@@ -130,6 +130,10 @@ async function measureRelay(bench: Bench, transport: (typeof transports)[number]
   });
   note(`${transport}: ${repositoryMegabytes} MB pushed through the link`, pushMs);
   await asking;
+  for (let n = 0; n < 5; n++) {
+    note(`${transport}: a commit that is there, sent again by path`, await milliseconds(() => repositories.sendCommit(project, main, direct)));
+    note(`${transport}: a commit that is there, sent again through the link`, await milliseconds(() => repositories.sendCommit(project, main, url)));
+  }
   note(`${transport}: a call meanwhile, median`, median(late));
   note(`${transport}: a call meanwhile, slowest`, Math.max(...late));
   await scene.pool.close();
