@@ -245,8 +245,8 @@ function createWatchdog(clock: Clock, onSilence: () => void): { heard(): void; s
   };
 }
 
-/** Of a machine that was never reached it is not known what it has; it gets no work before. */
-const unknown = { cpus: 1, memoryMb: 1 };
+/** A machine that was never reached may have anything: while it is down it gets no work, but no task is too large for it either. */
+const unknown = { cpus: 4096, memoryMb: 2 ** 30 };
 
 function snapshotOf({ options: { config }, status, heartbeat, prepared }: LiveNode): NodeSnapshot {
   const { id, slots, lowPriority, labels, executors } = config;

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { userInfo } from "node:os";
+import { availableParallelism, userInfo } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AttemptJob, errorCode, type FactoryError } from "@dispatch/core";
@@ -61,7 +61,8 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     writeFileSync(join(machine.home, ".bashrc"), "echo a greeting; printf 'no end of line'; echo trouble >&2\n");
     const scene = await openPool(nodeConfig(machine, { transport }));
     expect(statusOf(scene)).toEqual({ kind: "up" });
-    expect(scene.pool.nodes()[0]?.capacity.memoryMb).toBeGreaterThan(1);
+    expect(scene.pool.nodes()[0]?.capacity).toEqual({ cpus: availableParallelism(), memoryMb: expect.any(Number), gpus: 0 });
+    expect(scene.pool.nodes()[0]?.capacity.memoryMb).toBeLessThan(2 ** 30);
     await scene.pool.prepareRepository("far", "demo");
     const base = pushBase(lab.dir, repositoryOf(machine));
     const job = makeJob(1, base, "echo new > lib/new.js");

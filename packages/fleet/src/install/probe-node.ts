@@ -140,7 +140,7 @@ done
 for tool in git tmux; do
   found=$(command -v "$tool") && say "$tool" "$found"
 done
-say cpus "$(getconf _NPROCESSORS_ONLN 2>/dev/null)"
+say cpus "$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null)"
 if [ -r /proc/meminfo ]; then
   while read -r key value _; do [ "$key" = MemTotal: ] && { say memory "$value"; break; }; done </proc/meminfo
 else
