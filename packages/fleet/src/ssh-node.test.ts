@@ -194,7 +194,7 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     const scene = await openPool(nodeConfig(machine, { transport }));
     await scene.pool.prepareRepository("far", "demo");
     const base = pushBase(lab.dir, repositoryOf(machine));
-    const job = makeJob(1, base, "echo seen in the pane; sleep 60");
+    const job = makeJob(1, base, "echo seen in the pane; sleep 77");
     await scene.pool.startAttempt("far", job);
     const command = scene.pool.attachCommand("far", job.attempt);
     const [program = "", ...args] = command.map((word) => word.replace("attach-session", "has-session"));
