@@ -1,9 +1,9 @@
 import type { z } from "zod";
 import { type Positions, positionOf } from "./file-text.ts";
-import { type FieldName, type FrontMatter, fieldCodes, specFrontMatter } from "./front-matter.ts";
-import type { Remark } from "./problem.ts";
+import { type FieldName, type FrontMatter, fieldCodes, specFrontMatter, taskTypes } from "./front-matter.ts";
+import type { ProblemCode, Remark } from "./problem.ts";
 import type { PlainMap, PlainValue } from "./read-yaml.ts";
-import { didYouMean } from "./suggest-nearest.ts";
+import { didYouMean, editDistance } from "./suggest-nearest.ts";
 
 const fieldNames = Object.keys(fieldCodes) as FieldName[];
 const bodyKeys: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ export function checkFields(
       if (value !== null) candidates[key] = value;
       continue;
     }
-    remarks.push(unknownKey(key, positionOf(keyPositions, key)));
+    remarks.push(unknownKey(key, positionOf(keyPositions, key), new Set(values.keys())));
   }
   const first = specFrontMatter.safeParse(candidates);
   if (first.success) return { fields: first.data, remarks };
@@ -46,13 +46,27 @@ function isField(key: string): key is FieldName {
   return Object.hasOwn(fieldCodes, key);
 }
 
-function unknownKey(key: string, position: { line: number; column: number }): Remark {
+function unknownKey(key: string, position: { line: number; column: number }, given: ReadonlySet<string>): Remark {
   const base = { ...position, id: "FM001", severity: "warning", field: key } as const;
   if (key === "status") return { ...base, code: "status-key", message: "status is kept by the factory, not in the file; remove the field" };
   const heading = bodyKeys[key.toLowerCase().replaceAll("-", "_")];
   const folded = key.replace(/([a-z])([A-Z])/g, "$1_$2");
   const advice = heading === undefined ? didYouMean(folded, fieldNames) || "; own fields start with x-" : `; write it in the body under ${heading}`;
-  return { ...base, code: "unknown-key", message: `front matter: "${key}" is not a field${advice}` };
+  const remark = { ...base, code: "unknown-key", message: `front matter: "${key}" is not a field${advice}` } as const;
+  const meant = heading === undefined ? sureField(folded) : undefined;
+  if (meant === undefined || given.has(meant)) return remark;
+  return { ...remark, fix: `rename ${key} to ${meant}`, repair: { do: "rename", key, to: meant } };
+}
+
+/** The field that a key can only be: the same but for case, dashes and one letter, and no other is as near. */
+function sureField(key: string): FieldName | undefined {
+  const bare = (name: string) => name.toLowerCase().replace(/[-_ ]/g, "");
+  const wanted = bare(key);
+  const same = fieldNames.filter((name) => bare(name) === wanted);
+  if (same.length === 1) return same[0];
+  if (wanted.length < 5) return undefined;
+  const near = fieldNames.filter((name) => bare(name).startsWith(wanted.slice(0, 3)) && editDistance(wanted, bare(name), 2) < 2);
+  return near.length === 1 ? near[0] : undefined;
 }
 
 interface Leaf {
@@ -77,8 +91,38 @@ function asRemark(field: string, leaf: Leaf, candidates: PlainMap, positions: Po
   const code = isField(field) ? fieldCodes[field] : "unknown-key";
   const id = code === "F01" ? "ID001" : "FM001";
   const label = Array.isArray(typed) || leaf.path.length === 1 || typeof typed === "object" ? name : field;
-  return { ...positionOf(positions, name), id, severity: "error", code, field: label, message: `${label} ${leaf.message}` };
+  const remark = { ...positionOf(positions, name), id, severity: "error", code, field: label, message: `${label} ${leaf.message}` } as const;
+  const better = otherForm(code, valueAt(typed, leaf.path.slice(1)));
+  return better === undefined ? remark : { ...remark, fix: `set ${name} to ${better}`, repair: { do: "set", field: name, value: better } };
 }
+
+function valueAt(value: PlainValue | undefined, path: readonly PropertyKey[]): PlainValue | undefined {
+  let at = value;
+  for (const part of path) {
+    if (Array.isArray(at) && typeof part === "number") at = at[part];
+    else return undefined;
+  }
+  return at;
+}
+
+/** The same value as the field wants it written, where there is no doubt. */
+function otherForm(code: ProblemCode, value: PlainValue | undefined): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const text = value.trim();
+  if (code === "F13") return /^p ?[0-3]$/i.test(text) ? text.replace(/\s/g, "").toUpperCase() : undefined;
+  const kebab = text
+    .replace(/([a-z])([A-Z])/g, "$1-$2")
+    .toLowerCase()
+    .replace(/[ _]+/g, "-");
+  if (code === "F36") return /^[a-z0-9]+(-[a-z0-9]+)*$/.test(kebab) && kebab !== text ? kebab : undefined;
+  if (code === "F12" || code === "F15" || code === "F30" || code === "F29") {
+    const lower = text.toLowerCase();
+    return lower !== text && allWords.has(lower) ? lower : undefined;
+  }
+  return undefined;
+}
+
+const allWords = new Set<string>([...taskTypes, "cheap", "standard", "strong", "none", "before", "after", "sample", "model", "human"]);
 
 function nameOf(path: readonly PropertyKey[]): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i === 0 ? "" : "."}${String(part)}`)).join("");

@@ -26,7 +26,9 @@ function overlaps(spec: TaskSpec): FieldComplaintWithCode[] {
     if (patternProblem(forbidden) !== undefined) return [];
     const hit = own.find(([, path]) => patternsOverlap(forbidden, path));
     if (hit === undefined) return [];
-    return [{ code: "F06", field: `forbids[${i}]`, message: `"${forbidden}" contains your own ${hit[0]} ${hit[1]}; narrow one of them` }];
+    return [
+      { code: "F06", id: "SCOPE002", field: `forbids[${i}]`, message: `"${forbidden}" contains your own ${hit[0]} ${hit[1]}; narrow one of them` },
+    ];
   });
 }
 

@@ -1,35 +1,35 @@
-import { type ParsedFile, problemAt, type ReadableFile } from "./lint-facts.ts";
-import { stemOf } from "./make-task-spec.ts";
-import type { Problem } from "./problem.ts";
+import type { LintCase } from "./lint-case.ts";
+import { problemAt, type ReadableFile } from "./lint-facts.ts";
+import type { Problem, ProblemCode } from "./problem.ts";
 import { type SpecGraph, type SpecNode, specKey } from "./spec-graph.ts";
 import { didYouMean } from "./suggest-nearest.ts";
 
 type EdgeField = "depends_on" | "after";
 
-/** DEP001: dependencies that can never be fulfilled. `unreadable` files are known by their stem alone. */
-export function lintDependencies(file: ReadableFile, graph: SpecGraph, unreadable: readonly ParsedFile[]): Problem[] {
+/** DEP001: dependencies that can never be fulfilled. Files that cannot be read are known by their stem alone. */
+export function lintDependencies({ file, graph, project }: LintCase, unreadable: ReadonlySet<string>): Problem[] {
   const { spec } = file.parsed;
-  const stems = new Set(unreadable.map((each) => stemOf(each.file)));
+  const around = { graph, unreadable, retired: project?.retired ?? [] };
   const edges: readonly (readonly [EdgeField, readonly string[]])[] = [
     ["depends_on", spec.dependsOn],
     ["after", spec.after],
   ];
-  const problems = edges.flatMap(([field, ids]) => ids.flatMap((id, i) => lintEdge(file, graph, stems, { field, id, part: `${field}[${i}]` })));
+  const problems = edges.flatMap(([field, ids]) => ids.flatMap((id, i) => lintEdge(file, around, { field, id, part: `${field}[${i}]` })));
   return [...problems, ...lintCycle(file, graph)];
 }
 
 function lintEdge(
   file: ReadableFile,
-  graph: SpecGraph,
-  unreadable: ReadonlySet<string>,
-  edge: { field: EdgeField; id: string; part: string },
+  around: { graph: SpecGraph; unreadable: ReadonlySet<string>; retired: readonly string[] },
+  { field, id, part }: { field: EdgeField; id: string; part: string },
 ): Problem[] {
-  const { field, id, part } = edge;
+  const { graph, unreadable, retired } = around;
   const { spec } = file.parsed;
-  const problem = (code: "dependency-self" | "dependency-unknown" | "dependency-cancelled", message: string) => [
-    problemAt(file, { id: "DEP001", code, part, message }),
+  const problem = (code: ProblemCode, message: string, severity: "error" | "warning" = "error") => [
+    problemAt(file, { id: "DEP001", code, part, message, severity }),
   ];
   if (id === spec.id) return problem("dependency-self", `${part} names the spec itself; remove it`);
+  if (retired.includes(id)) return problem("dependency-retired", `${part} ${id} is retired and will not be merged; remove the dependency`);
   const node = graph.nodes.get(specKey(spec.project, id));
   if (node === undefined) {
     if (unreadable.has(id)) return [];
@@ -38,8 +38,11 @@ function lintEdge(
       `${part} ${id} is neither among the specs of ${spec.project || "the project"} nor a known task${elsewhere(graph, spec, id)}`,
     );
   }
-  if (field === "depends_on" && node.file === null && node.known?.state === "cancelled")
+  if (field === "after" || node.file !== null) return [];
+  if (node.known?.state === "cancelled")
     return problem("dependency-cancelled", `${part} ${id} was cancelled and will not be merged; retry it, or remove the dependency`);
+  if (node.known?.state === "parked")
+    return problem("dependency-parked", `${part} ${id} is parked; this spec waits until the lead retries it`, "warning");
   return [];
 }
 

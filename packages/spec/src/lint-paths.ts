@@ -1,7 +1,7 @@
 import { coversAny, coversPath, isGlob, patternProblem, patternsOverlap, type TaskSpec } from "@dispatch/core";
-import type { FileIndex } from "./index-files.ts";
+import { type FileIndex, fixedPart } from "./index-files.ts";
 import { problemAt, type ReadableFile } from "./lint-facts.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem, ProblemCode } from "./problem.ts";
 import type { SpecNode } from "./spec-graph.ts";
 import { suggestPath } from "./suggest-nearest.ts";
 
@@ -31,6 +31,8 @@ export interface PathFacts {
   node: SpecNode | undefined;
   /** Specs that are merged before this one starts. */
   ancestors: () => readonly SpecNode[];
+  /** The spec that creates a path and could be waited for. */
+  makerOf: (path: string) => SpecNode | undefined;
 }
 
 /** MOD002: paths that leave the repository, are protected, or are not as the field says. */
@@ -71,10 +73,18 @@ export function lintPaths(file: ReadableFile, facts: PathFacts | undefined): Pro
       );
     else if (facts.index !== null && facts.node?.known?.state !== "merged") {
       const wrong = existenceProblem(field, path, spec, facts.index, facts.ancestors);
-      if (wrong !== undefined) problems.push(problemAt(file, { id: "MOD002", ...wrong, part, message: `${part} "${path}" ${wrong.message}` }));
+      if (wrong === undefined) continue;
+      const maker = wrong.code === "F04" ? undefined : facts.makerOf(path);
+      if (maker === undefined) problems.push(problemAt(file, { id: "MOD002", ...wrong, part, message: `${part} "${path}" ${wrong.message}` }));
+      else problems.push(asForeign(file, part, path, { code: wrong.code, maker: maker.specId }));
     }
   }
   return problems;
+}
+
+function asForeign(file: ReadableFile, part: string, path: string, { code, maker }: { code: ProblemCode; maker: string }): Problem {
+  const message = `${part} "${path}" is created by ${maker}; add ${maker} to depends_on`;
+  return problemAt(file, { id: "MOD002", code, part, message, repair: { do: "add", field: "depends_on", value: maker } });
 }
 
 /** Git on a file system that ignores case would take `.GIT` for its own folder. */
@@ -84,7 +94,15 @@ function formProblem(path: string): string | undefined {
 
 function asForm(file: ReadableFile, part: string, path: string, wrong: string): Problem {
   const hint = path.startsWith("./") ? `; write ${path.replace(/^(\.\/)+/, "")}` : "";
-  return problemAt(file, { id: "MOD002", code: "path-form", part, message: `${part} "${path}" ${wrong}${hint}` });
+  const bare = path.replace(/^(\.\/)+/, "");
+  const repair = bare !== path && patternProblem(bare) === undefined ? ({ do: "set", field: part, value: bare, from: path } as const) : undefined;
+  return problemAt(file, {
+    id: "MOD002",
+    code: "path-form",
+    part,
+    message: `${part} "${path}" ${wrong}${hint}`,
+    ...(repair === undefined ? {} : { repair }),
+  });
 }
 
 /** The protected pattern that an entry reaches: named by the entry, below its folder, or among the files it covers. */
@@ -98,13 +116,6 @@ function protectedBy(path: string, { protectedPaths, index }: PathFacts): string
     if (guarded !== "" && (coversPath(guarded, fixed) || (!isGlob(entry) && coversPath(entry, guarded)))) return true;
     return index?.guarded.get(guard)?.some((file) => coversPath(entry, file)) ?? false;
   });
-}
-
-/** The segments of a pattern before its first wildcard. */
-function fixedPart(pattern: string): string {
-  const segments = pattern.split("/");
-  const wild = segments.findIndex((segment) => isGlob(segment));
-  return (wild === -1 ? segments : segments.slice(0, wild)).join("/");
 }
 
 function existenceProblem(

@@ -1,19 +1,35 @@
+import { specIdPattern } from "@dispatch/core";
+import { type Bringers, indexBringers } from "./artefacts.ts";
 import { indexFiles } from "./index-files.ts";
+import { lintAcceptance } from "./lint-acceptance.ts";
+import { lintArtefacts } from "./lint-artefacts.ts";
+import { caseOf, type KnownProject, type LintCase } from "./lint-case.ts";
+import { lintCommands } from "./lint-commands.ts";
+import { lintContract } from "./lint-contract.ts";
+import { lintCoverage, lintDirection } from "./lint-coverage.ts";
 import { lintDependencies } from "./lint-dependencies.ts";
-import { isReadable, type LintFacts, type ParsedFile, type ProjectFacts, problemAt, type ReadableFile } from "./lint-facts.ts";
+import { isReadable, type LintFacts, type ParsedFile, problemAt, type ReadableFile } from "./lint-facts.ts";
 import { lintGoal } from "./lint-goal.ts";
+import { lintOverlaps } from "./lint-overlaps.ts";
 import { lintLock, lintPaths } from "./lint-paths.ts";
+import { lintPolicy } from "./lint-policy.ts";
+import { lintScope } from "./lint-scope.ts";
+import { lintBreadth, lintSize } from "./lint-size.ts";
+import { lintVerify } from "./lint-verify.ts";
+import { lintWords } from "./lint-words.ts";
 import { stemOf } from "./make-task-spec.ts";
 import { type Problem, sortProblems } from "./problem.ts";
-import { buildSpecGraph, specKey } from "./spec-graph.ts";
+import { scanSecrets } from "./scan-secrets.ts";
+import { buildSpecGraph, type SpecGraph, type SpecNode, specKey } from "./spec-graph.ts";
 import { didYouMean } from "./suggest-nearest.ts";
 
-const maxCriteria = 8;
-
-/** All problems of a set of spec files, those found while parsing included, in the order of files and lines. */
+/**
+ * All problems of a set of spec files, those found while parsing included, in the order of files and lines.
+ * A file whose front matter cannot be read is judged no further.
+ */
 export function lintSpecs(set: readonly ParsedFile[], facts: LintFacts): Problem[] {
   const readable = set.filter(isReadable);
-  const unreadable = set.filter((file) => !isReadable(file));
+  const unreadable = new Set(set.filter((file) => !isReadable(file)).map((file) => stemOf(file.file)));
   const namesakes = new Map<string, ReadableFile[]>();
   for (const file of readable) {
     const key = specKey(file.parsed.spec.project, file.parsed.spec.id);
@@ -22,23 +38,54 @@ export function lintSpecs(set: readonly ParsedFile[], facts: LintFacts): Problem
     else group.push(file);
   }
   const graph = buildSpecGraph(readable, facts);
-  const projects = new Map(facts.projects.map((project) => [project.id, { ...project, index: indexFiles(project) }]));
+  const projects = new Map(facts.projects.map((project): [string, KnownProject] => [project.id, { ...project, index: indexFiles(project) }]));
+  const bringers = bringersByProject(graph);
   const found = readable.flatMap((file) => {
     const { project: projectId, id } = file.parsed.spec;
-    const project = projects.get(projectId);
-    const key = specKey(projectId, id);
+    const given = caseOf(file, { facts, graph, project: projects.get(projectId), unreadable });
     return [
       ...lintRegistry(file, facts),
-      ...lintIdentity(file, namesakes.get(key) ?? []),
-      ...lintGoal(file),
-      ...lintAcceptance(file),
-      ...lintVerify(file, project),
-      ...lintLock(file),
-      ...lintPaths(file, project === undefined ? undefined : { ...project, node: graph.nodes.get(key), ancestors: () => graph.ancestorsOf(key) }),
-      ...lintDependencies(file, graph, unreadable),
+      ...lintIdentity(given, namesakes.get(specKey(projectId, id)) ?? [], readable),
+      ...lintForm(given, bringers.get(projectId) ?? nobody),
+      ...lintDependencies(given, unreadable),
+      ...lintArtefacts(given, bringers.get(projectId) ?? nobody),
     ];
   });
-  return sortProblems([...set.flatMap((file) => file.parsed.problems), ...found]);
+  return sortProblems([...set.flatMap((file) => file.parsed.problems), ...found, ...lintOverlaps(graph), ...lintCoverage(set, facts)]);
+}
+
+/** The rules that look at one spec and its project. */
+function lintForm(given: LintCase, bringers: Bringers): Problem[] {
+  const { file, project, graph, key } = given;
+  const makerOf = (path: string) => bringers.ofPath(path).find((maker) => maker.key !== key && !graph.order.isBefore(key, maker.key));
+  return [
+    ...lintGoal(file),
+    ...lintAcceptance(file),
+    ...lintVerify(given),
+    ...lintCommands(given),
+    ...lintLock(file),
+    ...lintPaths(file, project === undefined ? undefined : { ...project, node: given.node, ancestors: given.ancestors, makerOf }),
+    ...lintBreadth(given),
+    ...lintScope(given),
+    ...lintSize(given),
+    ...lintWords(file),
+    ...lintContract(given),
+    ...lintDirection(given),
+    ...lintPolicy(given),
+    ...scanSecrets(file),
+  ];
+}
+
+const nobody: Bringers = { ofSymbol: () => undefined, ofEndpoint: () => undefined, ofPath: () => [] };
+
+function bringersByProject(graph: SpecGraph): Map<string, Bringers> {
+  const groups = new Map<string, SpecNode[]>();
+  for (const node of graph.nodes.values()) {
+    const group = groups.get(node.project);
+    if (group === undefined) groups.set(node.project, [node]);
+    else group.push(node);
+  }
+  return new Map([...groups].map(([project, nodes]) => [project, indexBringers(nodes)]));
 }
 
 /**
@@ -82,16 +129,19 @@ function lintRegistry(file: ReadableFile, facts: LintFacts): Problem[] {
   return problems;
 }
 
-function lintIdentity(file: ReadableFile, namesakes: readonly ReadableFile[]): Problem[] {
+function lintIdentity({ file, project }: LintCase, namesakes: readonly ReadableFile[], all: readonly ReadableFile[]): Problem[] {
   const { spec, document, problems } = file.parsed;
   const part = document.given.has("task_id") ? "task_id" : "id";
   if (problems.some((problem) => problem.code === "F01")) return [];
   const found: Problem[] = [];
   const stem = stemOf(file.file);
-  if (stem !== spec.id)
-    found.push(
-      problemAt(file, { id: "ID001", code: "id-differs-from-file", part, message: `task_id ${spec.id} differs from file ${stem}.md; rename one` }),
-    );
+  if (stem !== spec.id) {
+    const free =
+      namesakes.length === 1 && specIdPattern.test(stem) && !all.some((other) => names(other, stem) || (other !== file && names(other, spec.id)));
+    const message = `task_id ${spec.id} differs from file ${stem}.md; rename one`;
+    const repair = { do: "set", field: part, value: stem } as const;
+    found.push(problemAt(file, { id: "ID001", code: "id-differs-from-file", part, message, ...(free ? { repair } : {}) }));
+  }
   const twins = namesakes.filter((other) => other !== file);
   if (twins.length > 0)
     found.push(
@@ -102,42 +152,19 @@ function lintIdentity(file: ReadableFile, namesakes: readonly ReadableFile[]): P
         message: `task_id ${spec.id} is also in ${twins.map((twin) => twin.file).join(", ")}; an id is used once in a project`,
       }),
     );
+  if (project?.retired?.includes(spec.id) === true)
+    found.push(
+      problemAt(file, {
+        id: "ID001",
+        code: "id-retired",
+        part,
+        message: `task_id ${spec.id} was used before and is retired; an id is never used again`,
+      }),
+    );
   return found;
 }
 
-function lintAcceptance(file: ReadableFile): Problem[] {
-  const { document, problems } = file.parsed;
-  const count = document.acceptance.length;
-  if (count > maxCriteria)
-    return [
-      problemAt(file, {
-        id: "AC001",
-        code: "acceptance-many",
-        severity: "warning",
-        part: `acceptance[${maxCriteria}]`,
-        message: `${count} acceptance criteria are more than ${maxCriteria}; split the spec`,
-      }),
-    ];
-  if (count > 0 || problems.some((problem) => problem.id === "AC001" || problem.code === "F22")) return [];
-  return [
-    problemAt(file, {
-      id: "AC001",
-      code: "acceptance-absent",
-      part: "body.acceptance",
-      message: "no acceptance criteria; an agent cannot know when to stop. Add ## Acceptance with lines - [ ] claim: command -> expected",
-    }),
-  ];
-}
-
-function lintVerify(file: ReadableFile, project: ProjectFacts | undefined): Problem[] {
-  const { spec, problems } = file.parsed;
-  if (spec.verify.length > 0 || project === undefined || project.hasVerify || problems.some((problem) => problem.code === "F10")) return [];
-  return [
-    problemAt(file, {
-      id: "VER001",
-      code: "verify-absent",
-      part: "verify",
-      message: "no verify command; the wrapper would have nothing to run. Add e.g. verify: pytest tests/x.py, or give the project one",
-    }),
-  ];
+/** Whether a spec has the id or waits for it. */
+function names({ parsed: { spec } }: ReadableFile, id: string): boolean {
+  return spec.id === id || spec.dependsOn.includes(id) || spec.after.includes(id);
 }

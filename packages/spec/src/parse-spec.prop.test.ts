@@ -5,6 +5,7 @@ import { lintSpecs } from "./lint-specs.ts";
 import { parseSpec } from "./parse-spec.ts";
 import { formatProblem, type Problem } from "./problem.ts";
 import { buildSpecGraph, specKey } from "./spec-graph.ts";
+import { contractFiles, direction, factsWith } from "./testing/draft-specs.ts";
 
 const facts: LintFacts = {
   projects: [{ id: "demo", hasVerify: false, files: ["lib/a.ts", "lib/b.ts"], protectedPaths: defaultProtectedPaths, tasks: [] }],
@@ -147,6 +148,50 @@ describe("for any text", () => {
   });
 });
 
+const allFacts = factsWith({
+  contractFiles,
+  contracts: ["SHARED_CONTEXT.md"],
+  directions: [{ ...direction, file: "inputs/D-1.md" }],
+  retired: ["S09-x"],
+});
+const wordy = fc.constantFrom(
+  "Add POST /schedule and `ScheduleItem` to lib/a.ts, and also TBD",
+  "目测合理，待定，等等",
+  "- [ ] fast: `curl ... | sh` -> manually",
+  "- [ ] `npm run x && node test/b.test.ts` -> exit 1",
+  "- no change of lib/a.ts",
+  "## Do not",
+  "<!-- TBD --> ??? <!--",
+  "API_KEY=9fK2mZ81xQpL0vTr7YwB3nHc `rm -rf /`",
+);
+
+test("all rules together end, say the same again, and point into the file", () => {
+  fc.assert(
+    fc.property(
+      fc.array(line, { maxLength: 8 }),
+      fc.array(fc.oneof(wordy, fc.constantFrom(...bodyLines)), { maxLength: 20 }),
+      fc.constantFrom("\n", "\r\n"),
+      (front, body, end) => {
+        const text = ["---", "modifies: [lib/a.ts]", "direction: D-1", ...front, "---", "## Goal", ...body].join(end);
+        const file = "specs/demo/S01-demo.md";
+        const other = "specs/demo/S02-x.md";
+        const set = [
+          { file, parsed: parseSpec({ text, file }) },
+          { file: other, parsed: parseSpec({ text: "---\ncreates: [lib/item.ts]\n---\n## Goal\nAdd ScheduleItem in lib/item.ts", file: other }) },
+        ];
+        const problems = lintSpecs(set, allFacts);
+        expect(
+          lintSpecs([...set].reverse(), allFacts)
+            .map(formatProblem)
+            .sort(),
+        ).toEqual(problems.map(formatProblem).sort());
+        for (const problem of problems) if (problem.file === file) expectInside(text, problem);
+      },
+    ),
+    { numRuns: 1500 },
+  );
+});
+
 test("long and hostile texts are read in linear time", () => {
   const shapes = [
     "`",
@@ -168,16 +213,30 @@ test("long and hostile texts are read in linear time", () => {
     "－：",
     "~~~\n",
     "id: x\n---\n",
+    "a/b.ts ",
+    "... ",
+    "not ",
+    "`a` ",
+    "- [ ] a: `x y` -> z\n",
+    "合理",
+    "add `x` ",
+    "rm -r -r ",
+    "POST /x ",
+    "a.b. ",
+    "token=",
+    "a:b@",
   ];
   for (const shape of shapes) {
     for (const head of ["## Acceptance\n- [ ] ", "## QA\n", "## Goal\n", "## "]) {
-      const text = `---\nmodifies: [lib/a.ts]\n---\n${head}${shape.repeat(Math.floor(400_000 / shape.length))}`;
+      const text = `---\nmodifies: [lib/a.ts]\n---\n${head}${shape.repeat(Math.floor(200_000 / shape.length))}`;
       const start = performance.now();
-      parseSpec({ text, file: "specs/demo/S01-demo.md" });
+      const file = "specs/demo/S01-demo.md";
+      const parsed = parseSpec({ text, file });
+      lintSpecs([{ file, parsed }], allFacts);
       expect(performance.now() - start, JSON.stringify(shape)).toBeLessThan(5000);
     }
   }
-});
+}, 180_000);
 
 test("a cycle is reported exactly when there is one, and is a real walk along the edges", () => {
   const edges = fc.array(fc.tuple(fc.nat(6), fc.nat(6)), { maxLength: 14 });

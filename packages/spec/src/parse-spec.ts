@@ -4,7 +4,7 @@ import { crossCheck } from "./cross-check.ts";
 import { type FileText, positionAt, positionOf, readFileText } from "./file-text.ts";
 import { makeDocument, makeTaskSpec } from "./make-task-spec.ts";
 import { type Problem, type Remark, sortProblems } from "./problem.ts";
-import { readBody } from "./read-body.ts";
+import { readBody, type SpecLine } from "./read-body.ts";
 import { readYaml } from "./read-yaml.ts";
 import type { SpecDocument } from "./spec-document.ts";
 import { splitFrontMatter } from "./split-front-matter.ts";
@@ -21,8 +21,8 @@ export interface SpecFile {
 }
 
 export type ParsedSpec =
-  /** `spec` is only to be used when no problem is an error: a bad field stands in it with its default. */
-  | { outcome: "parsed"; spec: TaskSpec; document: SpecDocument; problems: readonly Problem[] }
+  /** `spec` is only to be used when no problem is an error: a bad field stands in it with its default. `text` is the file as it was given. */
+  | { outcome: "parsed"; spec: TaskSpec; document: SpecDocument; lines: readonly SpecLine[]; text: string; problems: readonly Problem[] }
   | { outcome: "unreadable"; problems: readonly Problem[] };
 
 /** Reads one spec file. Never throws for a bad file: all that is wrong comes back as problems, at once. */
@@ -56,6 +56,8 @@ export function parseSpec(input: SpecFile): ParsedSpec {
     outcome: "parsed",
     spec,
     document,
+    lines: body.lines,
+    text: input.text,
     problems: placed(
       input.file,
       remarks.map((remark) => inside(file, remark)),

@@ -2,7 +2,7 @@ import type { SectionKind } from "./heading-kind.ts";
 import { type AcceptanceItem, parseAcceptance } from "./parse-acceptance.ts";
 import { parseScenarios, type QaScenario } from "./parse-scenarios.ts";
 import type { Position, Remark } from "./problem.ts";
-import { type BodySection, splitSections, visibleText } from "./split-sections.ts";
+import { type Body, type BodySection, splitSections, visibleText } from "./split-sections.ts";
 
 export interface BodyReading {
   title: string | null;
@@ -15,6 +15,20 @@ export interface BodyReading {
   lang: "zh" | "en";
   positions: ReadonlyMap<string, Position>;
   remarks: readonly Remark[];
+  lines: readonly SpecLine[];
+}
+
+/** A line below the front matter, as rules about words read it. */
+export interface SpecLine {
+  /** 1-based line in the file. */
+  line: number;
+  /** The section it is in; a heading is in the section it opens, the text before all of them in `other`. */
+  kind: SectionKind;
+  /** The first 1,000 characters, with spaces in place of HTML comments; columns are those of the file. */
+  text: string;
+  /** Whether the line is inside a code fence, or opens or closes one. */
+  fenced: boolean;
+  heading: boolean;
 }
 
 /** Reads the Markdown below the front matter, whose first line is `firstLine` of the file. */
@@ -66,7 +80,21 @@ export function readBody(text: string, firstLine: number): BodyReading {
     lang: languageOf(text),
     positions,
     remarks,
+    lines: withKinds(body),
   };
+}
+
+/** Rules about words read no further in a line: some of their expressions take quadratic time. */
+const maxShown = 1000;
+
+function withKinds(body: Body): SpecLine[] {
+  const starts = new Map(body.sections.map((section) => [section.line, section.kind]));
+  let kind: SectionKind = "other";
+  return body.lines.map(({ line, shown, fence, mark }) => {
+    const opened = starts.get(line);
+    kind = opened ?? kind;
+    return { line, kind, text: shown.slice(0, maxShown), fenced: fence !== 0 || mark, heading: opened !== undefined };
+  });
 }
 
 function unreadSections(sections: readonly BodySection[], items: number, text: string): Remark[] {

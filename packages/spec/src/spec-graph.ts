@@ -1,5 +1,6 @@
 import { alg, Graph } from "@dagrejs/graphlib";
 import type { KnownTask, LintFacts, ReadableFile } from "./lint-facts.ts";
+import { orderSpecs, type SpecOrder } from "./order-specs.ts";
 
 /** One spec, in the set or in the ledger, among the specs of its project. */
 export interface SpecNode {
@@ -10,6 +11,9 @@ export interface SpecNode {
   after: readonly string[];
   creates: readonly string[];
   deletes: readonly string[];
+  /** null when the ledger's task is not known that well. */
+  modifies: readonly string[] | null;
+  goal: string;
   /** null for a spec that is only in the ledger. */
   file: ReadableFile | null;
   /** null for a spec that is not in the ledger. */
@@ -22,6 +26,7 @@ export interface SpecGraph {
   ancestorsOf(key: string): readonly SpecNode[];
   /** Keys of a shortest cycle through the node, first and last the same; undefined when there is none. */
   cycleThrough(key: string): readonly string[] | undefined;
+  order: SpecOrder;
 }
 
 export function specKey(project: string, specId: string): string {
@@ -34,24 +39,19 @@ export function buildSpecGraph(files: readonly ReadableFile[], facts: LintFacts)
   for (const { id: project, tasks } of facts.projects) {
     for (const known of tasks) {
       const key = specKey(project, known.specId);
-      nodes.set(key, { ...known, key, project, file: null, known });
+      nodes.set(key, { ...known, modifies: known.modifies ?? null, goal: known.goal ?? "", key, project, file: null, known });
     }
   }
   for (const file of files) {
-    const { project, id, dependsOn, after, creates, deletes } = file.parsed.spec;
+    const { project, id, dependsOn, after, creates, deletes, modifies, goal } = file.parsed.spec;
     const key = specKey(project, id);
     const before = nodes.get(key);
     if (before?.file === null || before === undefined)
-      nodes.set(key, { key, project, specId: id, dependsOn, after, creates, deletes, file, known: before?.known ?? null });
+      nodes.set(key, { key, project, specId: id, dependsOn, after, creates, deletes, modifies, goal, file, known: before?.known ?? null });
   }
-  const graph = new Graph({ directed: true });
-  for (const key of nodes.keys()) graph.setNode(key);
-  for (const node of nodes.values()) {
-    for (const target of [...node.dependsOn, ...node.after]) {
-      const key = specKey(node.project, target);
-      if (key !== node.key && nodes.has(key)) graph.setEdge(node.key, key);
-    }
-  }
+  const edges = new Map([...nodes].map(([key, node]) => [key, edgesOf(node, nodes)]));
+  const order = orderSpecs(edges);
+  const graph = knottedGraph(edges, order);
   const waits = new Map([...nodes].map(([key, node]) => [key, node.dependsOn.map((target) => specKey(node.project, target))]));
   const knots = new Map<string, ReadonlySet<string>>();
   for (const knot of alg.findCycles(graph)) {
@@ -62,7 +62,23 @@ export function buildSpecGraph(files: readonly ReadableFile[], facts: LintFacts)
     nodes,
     ancestorsOf: (key) => ancestors(nodes, waits, key),
     cycleThrough: (key) => shortestCycle(graph, knots.get(key), key),
+    order,
   };
+}
+
+/** Keys of all nodes that a node waits for itself. */
+function edgesOf(node: SpecNode, nodes: ReadonlyMap<string, SpecNode>): string[] {
+  const keys = [...node.dependsOn, ...node.after].map((target) => specKey(node.project, target));
+  return [...new Set(keys)].filter((key) => key !== node.key && nodes.has(key));
+}
+
+/** Only what has no place in the order can be in a cycle, so that long chains never reach the recursive search. */
+function knottedGraph(edges: ReadonlyMap<string, readonly string[]>, order: SpecOrder): Graph {
+  const graph = new Graph({ directed: true });
+  const knotted = [...edges].filter(([key]) => order.rankOf(key) === undefined);
+  for (const [key] of knotted) graph.setNode(key);
+  for (const [key, targets] of knotted) for (const target of targets) if (order.rankOf(target) === undefined) graph.setEdge(key, target);
+  return graph;
 }
 
 function ancestors(nodes: ReadonlyMap<string, SpecNode>, waits: ReadonlyMap<string, readonly string[]>, from: string): SpecNode[] {

@@ -7,6 +7,8 @@ export interface BodyLine {
   raw: string;
   /** Without HTML comments; empty inside a comment. */
   text: string;
+  /** With spaces in place of HTML comments, so that columns are those of the file. */
+  shown: string;
   /** Line of the fence that this line is in; 0 outside of fences. */
   fence: number;
   /** Whether the line opens or closes a fence. */
@@ -106,7 +108,7 @@ function scanLines(body: string, firstLine: number): { lines: BodyLine[]; openFe
     const line = firstLine + i;
     if (fence !== null) {
       const closes = closesFence(raw, fence);
-      lines.push({ line, raw, text: raw, fence: fence.line, mark: closes });
+      lines.push({ line, raw, text: raw, shown: raw, fence: fence.line, mark: closes });
       if (closes) fence = null;
       continue;
     }
@@ -118,7 +120,7 @@ function scanLines(body: string, firstLine: number): { lines: BodyLine[]; openFe
       unclosed.add(opening.key);
       openFences.push(line);
     }
-    lines.push({ line, raw, text: visible.text, fence: fence?.line ?? 0, mark: fence !== null });
+    lines.push({ line, raw, text: visible.text, shown: visible.shown, fence: fence?.line ?? 0, mark: fence !== null });
   }
   return { lines, openFences };
 }
@@ -143,15 +145,19 @@ function hasClosing(rows: readonly string[], from: number, fence: OpenFence): bo
   return false;
 }
 
-function withoutComments(raw: string, openBefore: boolean): { text: string; open: boolean } {
+function withoutComments(raw: string, openBefore: boolean): { text: string; shown: string; open: boolean } {
   let text = "";
+  let shown = "";
   let open = openBefore;
   for (let at = 0; at < raw.length; ) {
     const mark = raw.indexOf(open ? "-->" : "<!--", at);
-    if (!open) text += raw.slice(at, mark === -1 ? undefined : mark);
+    const end = mark === -1 ? raw.length : mark;
+    if (!open) text += raw.slice(at, end);
+    const next = mark === -1 ? raw.length : mark + (open ? 3 : 4);
+    shown += open ? " ".repeat(next - at) : raw.slice(at, end) + " ".repeat(next - end);
     if (mark === -1) break;
-    at = mark + (open ? 3 : 4);
+    at = next;
     open = !open;
   }
-  return { text, open };
+  return { text, shown, open };
 }
