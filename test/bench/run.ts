@@ -6,6 +6,9 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   ledger: async () => (await import("./ledger.ts")).ledger,
   skeleton: async () => (await import("./skeleton.ts")).skeleton,
   cli: async () => (await import("./cli.ts")).cli,
+  scheduler: async () => (await import("./scheduler.ts")).scheduler,
+  utilisation: async () => (await import("./utilisation.ts")).utilisation,
+  lint: async () => (await import("./lint.ts")).lint,
 };
 
 const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" }, rounds: { type: "string" } } });

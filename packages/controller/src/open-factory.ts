@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
@@ -9,6 +8,7 @@ import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
+import { nodeOffer } from "./config/node-offers.ts";
 import { readEnvironment } from "./config/read-environment.ts";
 import { createSettings, type LiveSettings } from "./config/settings.ts";
 import { readCrashPoint } from "./crash-point.ts";
@@ -56,19 +56,11 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
 
 function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () => Record<string, number>): LocalNodePool {
   return createLocalNodePool({
-    nodes: config.nodes.nodes.map((node) => ({
-      id: node.name,
-      slots: node.slots,
-      lowPriority: node.low_priority,
-      labels: node.labels,
-      executors: node.executors ?? null,
-      capacity: {
-        cpus: node.cpus ?? availableParallelism(),
-        memoryMb: node.memory_mb ?? Math.floor(totalmem() / 2 ** 20),
-        gpus: node.gpus,
-      },
-      home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name),
-    })),
+    nodes: config.nodes.nodes.map((node) => {
+      const { name: id, ...offer } = nodeOffer(node);
+      const home = node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name);
+      return { id, ...offer, slots: node.slots, lowPriority: node.low_priority, home };
+    }),
     workerBundle: fileURLToPath(import.meta.resolve("@dispatch/worker/bundle")),
     cursors,
     log,

@@ -1,16 +1,17 @@
-import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, ProjectId, Task, TaskId } from "@dispatch/core";
-import { createLockTable } from "./lock-table.ts";
-import { freeSlots } from "./place-tasks.ts";
+import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, ProjectId, Resources, Task, TaskId } from "@dispatch/core";
+import { type BlockReason, createBlockFinder, type SlotOrder } from "./explain-block.ts";
 import { landableTasks, mayLand } from "./plan-landings.ts";
-import { rankTasks } from "./rank-tasks.ts";
-import { type NotReady, wantsToStart, whyNotReady } from "./readiness.ts";
+import { type NotReady, whyNotReady } from "./readiness.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** Why a task is where it is, and what would move it. */
+/** Why a task is where it is, and what would move it. Times are in ms since the epoch. */
 export type Explanation =
   | NotReady
-  | { kind: "lock"; holder: TaskId; holderState: Task["state"]["kind"]; since: number; mine: string; theirs: string }
-  | { kind: "slot"; ahead: number; slots: number; nodesDown: readonly { node: NodeId; because: string }[] }
+  | BlockReason
+  /** Every node that could take it lacks so much of one resource; `node` comes closest. */
+  | { kind: "resource"; node: NodeId; resource: keyof Resources; wanted: number; free: number }
+  /** Every slot that could take it is taken. `first` is served before it, and by what: class, fair share, direction or rank. */
+  | { kind: "slot"; ahead: number; slots: number; nodesDown: readonly { node: NodeId; because: string }[]; first: SlotOrder | null }
   | { kind: "about-to-start" }
   | { kind: "at-work"; attempt: AttemptId; node: NodeId; round: number }
   | { kind: "being-collected"; attempt: AttemptId }
@@ -20,7 +21,7 @@ export type Explanation =
   | { kind: "waits-for-origin"; collect: CollectState["kind"] }
   | { kind: "waits-to-land"; behind: readonly TaskId[] }
   | { kind: "landing"; phase: LandingPhase["kind"] }
-  | { kind: "parked"; reason: ParkReason }
+  | { kind: "parked"; since: number; reason: ParkReason }
   | { kind: "being-cancelled"; attempt: AttemptId }
   | { kind: "merged"; commit: string }
   | { kind: "cancelled"; by: string };
@@ -33,12 +34,7 @@ export function explainTask(snapshot: Snapshot, task: Task, now: number): Explan
 /** Explains any number of tasks of one snapshot; what the answers share is worked out once. */
 export function createExplainer(snapshot: Snapshot, now: number): (task: Task) => Explanation {
   const { world } = snapshot;
-  const locks = once(() => createLockTable(world));
-  const hasRoom = once(() => freeSlots(snapshot).some((room) => room.free > 0));
-  const places = once(() => {
-    const rivals = [...world.tasks.values()].filter((other) => wantsToStart(other) && whyNotReady(snapshot, other, now) === undefined);
-    return new Map(rankTasks(world, rivals).map((other, place) => [other.id, place]));
-  });
+  const blocks = once(() => createBlockFinder(snapshot, now));
   const lines = new Map<ProjectId, readonly Task[]>();
 
   function lineOf(project: ProjectId): readonly Task[] {
@@ -50,15 +46,14 @@ export function createExplainer(snapshot: Snapshot, now: number): (task: Task) =
   function explainWaiting(task: Task): Explanation {
     const notReady = whyNotReady(snapshot, task, now);
     if (notReady !== undefined) return notReady;
-    const conflict = locks().findConflict(task.spec);
-    if (conflict !== undefined) {
-      const { holder, mine, theirs } = conflict;
-      return { kind: "lock", holder: holder.id, holderState: holder.state.kind, since: heldSince(snapshot, holder), mine, theirs };
-    }
-    if (hasRoom()) return { kind: "about-to-start" };
+    if (blocks().starts(task.id)) return { kind: "about-to-start" };
+    const block = blocks().whyBlocked(task.id);
+    if (block !== undefined) return block;
+    const short = blocks().shortResource(task.id);
+    if (short !== undefined) return { kind: "resource", ...short };
     return {
       kind: "slot",
-      ahead: places().get(task.id) ?? -1,
+      ...blocks().placeOf(task.id),
       slots: snapshot.nodes.reduce((sum, node) => sum + node.slots, 0),
       nodesDown: snapshot.nodes.flatMap((node) => (node.status.kind === "down" ? [{ node: node.id, because: node.status.because }] : [])),
     };
@@ -85,7 +80,7 @@ function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "back
     case "landing":
       return { kind: "landing", phase: state.phase.kind };
     case "parked":
-      return { kind: "parked", reason: state.because };
+      return { kind: "parked", since: state.since, reason: state.because };
     case "cancelling":
       return { kind: "being-cancelled", attempt: state.attempt };
     case "merged":
@@ -101,11 +96,6 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-function heldSince(snapshot: Snapshot, holder: Task): number {
-  const attempt = "attempt" in holder.state ? snapshot.world.attempts.get(holder.state.attempt) : undefined;
-  return attempt?.placedAt ?? holder.plannedAt;
 }
 
 function explainQueued(snapshot: Snapshot, task: Task, lineOf: (project: ProjectId) => readonly Task[]): Explanation {

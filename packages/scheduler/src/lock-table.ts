@@ -1,45 +1,52 @@
-import { holdsLock, lockedPaths, type ProjectId, patternsOverlap, type Task, type TaskSpec, type World } from "@dispatch/core";
+import { holdsLock, type ProjectId, type Task, type TaskId, type TaskSpec, type World } from "@dispatch/core";
+import { createLockIndex, type LockIndex } from "./lock-index.ts";
+import { type ConflictKind, locksOf } from "./lock-set.ts";
+import type { SchedulingPolicy } from "./snapshot.ts";
 
 /** One lock that stands in the way: who holds it, and the two entries that meet. */
-export interface LockConflict {
+export interface LockConflictOf {
   holder: Task;
   mine: string;
   theirs: string;
+  kind: ConflictKind;
 }
 
-/** The paths that tasks between starting and merged keep from all others of their project. */
+/** The locks of a whole world, for explanations: the same index that decisions use. */
 export interface LockTable {
   /** The first holder, in order of holding, that keeps a spec from starting. */
-  findConflict(spec: TaskSpec): LockConflict | undefined;
+  findConflict(spec: TaskSpec): LockConflictOf | undefined;
+  /** All holders that do, in that order. */
+  findConflicts(spec: TaskSpec): LockConflictOf[];
   hold(task: Task): void;
 }
 
-export function createLockTable(world: World): LockTable {
-  const held = new Map<ProjectId, Task[]>();
+export function createLockTable(world: World, projects: ReadonlyMap<ProjectId, Pick<SchedulingPolicy, "contracts">> = new Map()): LockTable {
+  const indexes = new Map<ProjectId, LockIndex>();
+  const holders = new Map<TaskId, Task>();
+
+  const indexOf = (project: ProjectId): LockIndex => {
+    const known = indexes.get(project) ?? createLockIndex();
+    indexes.set(project, known);
+    return known;
+  };
+  const locks = (spec: TaskSpec) => locksOf(spec, projects.get(spec.project)?.contracts ?? []);
+
   const table: LockTable = {
-    findConflict(spec) {
-      const holders = held.get(spec.project);
-      if (holders === undefined) return undefined;
-      const wanted = lockedPaths(spec);
-      for (const holder of holders) {
-        const meeting = firstOverlap(wanted, lockedPaths(holder.spec));
-        if (meeting !== undefined) return { holder, ...meeting };
-      }
-      return undefined;
+    findConflict: (spec) => table.findConflicts(spec)[0],
+    findConflicts(spec) {
+      return indexOf(spec.project)
+        .findConflicts(locks(spec))
+        .flatMap(({ holder, mine, theirs, kind }) => {
+          const task = holders.get(holder);
+          return task === undefined ? [] : [{ holder: task, mine, theirs, kind }];
+        });
     },
     hold(task) {
-      const holders = held.get(task.project);
-      if (holders === undefined) held.set(task.project, [task]);
-      else holders.push(task);
+      const attempt = "attempt" in task.state ? world.attempts.get(task.state.attempt) : undefined;
+      holders.set(task.id, task);
+      indexOf(task.project).hold(task.id, locks(task.spec), attempt?.placedAt ?? task.plannedAt);
     },
   };
   for (const task of world.tasks.values()) if (holdsLock(task)) table.hold(task);
   return table;
-}
-
-function firstOverlap(wanted: readonly string[], taken: readonly string[]): { mine: string; theirs: string } | undefined {
-  for (const mine of wanted) {
-    for (const theirs of taken) if (patternsOverlap(mine, theirs)) return { mine, theirs };
-  }
-  return undefined;
 }
