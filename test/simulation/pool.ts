@@ -100,6 +100,8 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
     },
     resync(node) {
       const link = linkOf(node);
+      const isAtWork = [...(life.engine?.world.attempts.values() ?? [])].some((attempt) => attempt.node === node && attempt.endedAt === 0);
+      if (life.alive && !isAtWork) sim.violate("exactly once", `${node} is asked for missing reports, and nothing of ours is at work there`);
       if (link.resyncing || !link.up) return;
       link.resyncing = true;
       const cursors = cursorsOf(life);
