@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Factory, Nodes, RepositoryPolicy } from "../packages/controller/src/config/schema.ts";
-import { specFrontMatterSchema } from "../packages/spec/src/front-matter.ts";
+import { specFrontMatterSchema } from "../packages/spec/src/parse/front-matter.ts";
 import { describeRules } from "../packages/spec/src/report-problems.ts";
 import { renderStateMachines } from "./state-machines/render.ts";
 

@@ -2,7 +2,7 @@ import { type Attempt, emptyWorld, type NodeSnapshot, type Task, type TaskState,
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import { decide } from "./decide.ts";
-import { explainTask } from "./explain-task.ts";
+import { explainTask } from "./explain/explain-task.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const tries = { tries: 0, limit: 4, feedback: [] };

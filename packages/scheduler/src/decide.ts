@@ -1,7 +1,7 @@
-import { createBoard, type Decision } from "./board.ts";
+import { createBoard, type Decision } from "./board/board.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-export type { Decision } from "./board.ts";
+export type { Decision } from "./board/board.ts";
 
 /**
  * Everything that should start now, from one reading of the facts. `now` is in ms since the epoch.

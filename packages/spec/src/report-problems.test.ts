@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { lintRules } from "./lint-rules.ts";
+import { lintRules } from "./lint/lint-rules.ts";
 import { describeRules, toJsonReport, toSarif } from "./report-problems.ts";
 import { lint } from "./testing/draft-specs.ts";
 

@@ -1,4 +1,4 @@
-import { lintRules } from "./lint-rules.ts";
+import { lintRules } from "./lint/lint-rules.ts";
 import type { Problem } from "./problem.ts";
 
 /** Problems for programs: without the edits of `lint --fix`, which only their words tell. */

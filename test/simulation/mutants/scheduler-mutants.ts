@@ -2,12 +2,12 @@ import type { Mutant } from "./mutant.ts";
 
 const landings = "packages/scheduler/src/plan-landings.ts";
 const fitNode = "packages/scheduler/src/fit-node.ts";
-const nodeRooms = "packages/scheduler/src/node-rooms.ts";
-const board = "packages/scheduler/src/board.ts";
-const lockSet = "packages/scheduler/src/lock-set.ts";
+const nodeRooms = "packages/scheduler/src/board/node-rooms.ts";
+const board = "packages/scheduler/src/board/board.ts";
+const lockSet = "packages/scheduler/src/locks/lock-set.ts";
 const readiness = "packages/scheduler/src/readiness.ts";
-const pick = "packages/scheduler/src/pick-placements.ts";
-const follow = "packages/scheduler/src/follow-facts.ts";
+const pick = "packages/scheduler/src/board/pick-placements.ts";
+const follow = "packages/scheduler/src/board/follow-facts.ts";
 const engine = "packages/engine/src/engine.ts";
 
 /** Order, places, locks and time, broken one at a time. */

@@ -1,9 +1,9 @@
-import { type DirectionFacts, defaultProtectedPaths, type LintFacts, type ProjectFacts } from "../lint-facts.ts";
-import { lintSpecs } from "../lint-specs.ts";
-import { parseContract } from "../parse-contract.ts";
-import { parseSpec } from "../parse-spec.ts";
+import { parseContract } from "../contract/parse-contract.ts";
+import { readManifest } from "../facts/read-manifest.ts";
+import { type DirectionFacts, defaultProtectedPaths, type LintFacts, type ProjectFacts } from "../lint/lint-facts.ts";
+import { lintSpecs } from "../lint/lint-specs.ts";
+import { parseSpec } from "../parse/parse-spec.ts";
 import type { RuleId } from "../problem.ts";
-import { readManifest } from "../read-manifest.ts";
 
 const files = [
   "package.json",
