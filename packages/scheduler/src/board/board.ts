@@ -68,12 +68,12 @@ function landings(state: BoardState): LandingDecision[] {
 
 /** Brings scores, readiness and classes to the moment. */
 export function refresh(state: BoardState, now: number): void {
-  state.scores.settle(({ id, score }) => {
+  state.scores.settle(({ id, score }, reclassed) => {
     const entry = state.entries.get(id);
     if (entry === undefined) return;
     entry.score = score;
     rerank(entry);
-    state.fresh.add(entry);
+    if (reclassed) state.fresh.add(entry);
   });
   if (now < state.now) for (const entry of state.entries.values()) state.fresh.add(entry);
   state.now = now;

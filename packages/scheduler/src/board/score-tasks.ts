@@ -15,13 +15,16 @@ export interface ScoredTask {
   dependsOn: readonly TaskId[];
 }
 
+/** `reclassed`: the priority is another, and not the score alone. */
+type Changed = (task: ScoredTask, reclassed: boolean) => void;
+
 /** Keeps the scores of unfinished tasks as they come, change and end. Scores are right after `settle`. */
 export interface ScoreKeeper {
   add(task: Task, estimate: number): ScoredTask;
   remove(task: ScoredTask): void;
   reestimate(task: ScoredTask, estimate: number): void;
   /** Works out what has changed; calls back for every task whose score or priority is another now, with both set. */
-  settle(changed: (task: ScoredTask) => void): void;
+  settle(changed: Changed): void;
 }
 
 export function createScoreKeeper(): ScoreKeeper {
@@ -75,15 +78,16 @@ function settleScores(
   start: ReadonlySet<ScoredTask>,
   scored: ReadonlyMap<TaskId, ScoredTask>,
   waiting: ReadonlyMap<TaskId, ReadonlySet<ScoredTask>>,
-  changed: (task: ScoredTask) => void,
+  changed: Changed,
 ): void {
   const open = openDependants(start, scored, waiting);
   const free = [...open.keys()].filter((task) => open.get(task) === 0);
   const update = (task: ScoredTask, score: number, priority: Priority): void => {
     if (score === task.score && priority === task.priority) return;
+    const reclassed = priority !== task.priority;
     task.score = score;
     task.priority = priority;
-    changed(task);
+    changed(task, reclassed);
   };
   for (let task = free.pop(); task !== undefined; task = free.pop()) {
     open.delete(task);
