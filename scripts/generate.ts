@@ -2,12 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Factory, Nodes, RepositoryPolicy } from "../packages/controller/src/config/schema.ts";
-import { specFrontMatterSchema } from "../packages/spec/src/front-matter.ts";
+import { specFrontMatterSchema } from "../packages/spec/src/parse/front-matter.ts";
+import { describeRules } from "../packages/spec/src/report-problems.ts";
 import { renderStateMachines } from "./state-machines/render.ts";
 
 /** Writes what is derived from the code; with --check only says what is not up to date. */
 const documents: readonly { path: string; text: string }[] = [
   { path: "docs/state-machines.md", text: renderStateMachines() },
+  { path: "docs/lint-rules.md", text: describeRules() },
   { path: "docs/schema/spec.json", text: asJson(specFrontMatterSchema()) },
   { path: "docs/schema/dispatch.json", text: asJson(Factory.toJSONSchema({ io: "input" })) },
   { path: "docs/schema/nodes.json", text: asJson(Nodes.toJSONSchema({ io: "input" })) },

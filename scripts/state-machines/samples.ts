@@ -103,6 +103,7 @@ export function anAttempt(state: AttemptState): Attempt {
     endedAt: 0,
     cursor: 4,
     rounds: [{ n: 1, startedAt: 1000, agent: null, checked: null }],
+    notices: [],
     state,
   };
 }
@@ -215,6 +216,18 @@ const aboutProject: ProjectVariants = {
   "origin-moved": [{ label: "origin-moved", event: { type: "origin-moved", project: "shop" } }],
   "landing-frozen": [
     { label: "landing-frozen", event: { type: "landing-frozen", project: "shop", commit: main, because: "main is red without any change" } },
+  ],
+  "contract-changed": [
+    {
+      label: "contract-changed",
+      event: {
+        type: "contract-changed",
+        project: "shop",
+        from: main,
+        commit: moved,
+        entries: [{ file: "SHARED_CONTEXT.md", anchor: "POST /cart", change: "changed" }],
+      },
+    },
   ],
   "main-published": [{ label: "main-published", event: { type: "main-published", project: "shop", commit: moved } }],
   "collect-stopped": [

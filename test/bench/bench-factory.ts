@@ -98,5 +98,9 @@ Add the file \`src/${id}.js\`, which exports the name of the task.
 ## Acceptance
 
 - [ ] the file is there: \`${verifyCommand}\` -> exit 0
+
+## Do not
+
+- no other file
 `;
 }

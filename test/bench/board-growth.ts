@@ -1,6 +1,7 @@
 import { attemptIdOf, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
-import { decide, type Snapshot } from "@dispatch/scheduler";
+import { createExplainer, decide, noSignals, type Snapshot } from "@dispatch/scheduler";
 import { foldEvents } from "@dispatch/store";
+import { composeSignals } from "../../packages/controller/src/views/compose-signals.ts";
 import { composeStatus } from "../../packages/controller/src/views/compose-status.ts";
 import { someIdentity } from "../kit/build-facts.ts";
 import { ended, landed, payloadOf, placed, projectStarted } from "./ledger-facts.ts";
@@ -55,7 +56,7 @@ function snapshotOf(world: World): Snapshot {
         status: { kind: "up" },
       },
     ],
-    projects: new Map([["shop", { landing: "continuous", contracts: [], share: 1 }]]),
+    projects: new Map([["shop", { landing: "continuous", contracts: [], share: 1, executor: null }]]),
   };
 }
 
@@ -68,8 +69,11 @@ export interface BoardTimes {
 /** Milliseconds of single decisions and of single status views on a board of n tasks. */
 export function boardTimes(n: number): BoardTimes {
   const snapshot = boardOf(n);
-  const input = { snapshot, troubles: [], lastSeq: 1, draining: false };
-  const view = () => composeStatus(input, 1_000_000);
+  const view = () => {
+    const explain = createExplainer(snapshot, 1_000_000);
+    const signals = composeSignals({ snapshot, samples: [], before: noSignals, explain }, 1_000_000);
+    return composeStatus({ snapshot, troubles: [], lastSeq: 1, draining: false, explain, signals, eta: null }, 1_000_000);
+  };
   view();
   return { tasks: n, decideMs: timed(() => decide(snapshot, 1_000_000), 50), statusMs: timed(view, 9) };
 }

@@ -7,6 +7,9 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   skeleton: async () => (await import("./skeleton.ts")).skeleton,
   links: async () => (await import("./links.ts")).links,
   cli: async () => (await import("./cli.ts")).cli,
+  scheduler: async () => (await import("./scheduler.ts")).scheduler,
+  utilisation: async () => (await import("./utilisation.ts")).utilisation,
+  lint: async () => (await import("./lint.ts")).lint,
 };
 
 const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" }, rounds: { type: "string" } } });

@@ -1,25 +1,33 @@
 import { type CrashPointName, crashPoints } from "@dispatch/engine";
 import { expect, it } from "vitest";
 import { inParallel } from "../kit/eventually.ts";
+import { type FactorySpec, project, type RealFactory } from "../kit/real-factory.ts";
 import { expectWhole } from "./expect-whole.ts";
 import { inFactory } from "./in-factory.ts";
 import { type Play, playOut } from "./play-out.ts";
-import { shopSpecs } from "./shop-specs.ts";
+import { shopSpecs, threeAtOnce } from "./shop-specs.ts";
 
 const factoriesAtOnce = 3;
 const long = process.env["DISPATCH_CRASH_LONG"] === "1";
+const times = long ? [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]] : [[1, 1, 2]];
 
 interface Journey {
   crashes: readonly string[];
   play: Play;
-  wait: Readonly<Record<string, string>>;
+  specs: readonly FactorySpec[];
+  holds: readonly string[];
 }
 
 /** Around an effect: at its first time, again when the next daemon repeats it, and at its second time. */
 function aroundEffects(): Journey[] {
   const points = crashPoints.filter((point) => !isCommit(point));
-  const times = long ? [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]] : [[1, 1, 2]];
   return points.flatMap((point) => times.map((counts) => journey(point, counts)));
+}
+
+/** The same where the contract changes under agents at work with the commits of origin. */
+function aroundContracts(): Journey[] {
+  const points = crashPoints.filter((point) => point.startsWith("take-in-origin:"));
+  return points.flatMap((point) => times.map((counts) => contractJourney(crashesOf(point, counts))));
 }
 
 /**
@@ -49,21 +57,40 @@ function isCommit(point: CrashPointName): boolean {
 }
 
 function journey(point: CrashPointName, counts: readonly number[]): Journey {
-  const crashes = counts.map((n) => `${point}#${n}`);
-  if (!point.startsWith("stop-attempt:")) return { crashes, play: { collects: 2 }, wait: {} };
-  return { crashes, play: { cancels: ["S01-shared", "S03-shared"] }, wait: { "S01-shared": "cancel", "S03-shared": "cancel" } };
+  const crashes = crashesOf(point, counts);
+  if (point.startsWith("tell-attempt:")) return contractJourney(crashes);
+  if (!point.startsWith("stop-attempt:")) return { crashes, play: { collects: 2 }, specs: shopSpecs(), holds: [] };
+  const specs = shopSpecs({ "S01-shared": "cancel", "S03-shared": "cancel" });
+  return { crashes, play: { cancels: ["S01-shared", "S03-shared"] }, specs, holds: ["cancel"] };
+}
+
+function contractJourney(crashes: readonly string[]): Journey {
+  const specs = threeAtOnce();
+  return { crashes, play: { contract: { hold: "agents", tasks: specs.map(({ id }) => id) }, collects: 2 }, specs, holds: ["agents"] };
+}
+
+function crashesOf(point: CrashPointName, counts: readonly number[]): string[] {
+  return counts.map((n) => `${point}#${n}`);
+}
+
+/** The contract changed once, and each agent that was at work then has one notice of it. */
+function expectToldOnce(factory: RealFactory, tasks: readonly string[]): void {
+  const facts = factory.followed.events().filter(({ event }) => event.type === "contract-changed");
+  expect(facts).toHaveLength(1);
+  for (const id of tasks) expect(factory.noticesOf(`${project}--${id}--1`), id).toEqual(["1.md"]);
 }
 
 it(
   "a daemon killed before or after any commit and any effect, and again in its recovery, brings every task to main once",
   async () => {
-    const journeys = [...aroundEffects(), ...aroundCommits()];
+    const journeys = [...aroundEffects(), ...aroundContracts(), ...aroundCommits()];
     for (const point of crashPoints) expect(journeys.some(({ crashes }) => crashes.includes(`${point}#1`) && crashes.length > 1)).toBe(true);
-    await inParallel(journeys, factoriesAtOnce, ({ crashes, play, wait }) =>
-      inFactory(shopSpecs(wait), crashes.join(", "), async (factory) => {
-        for (const name of Object.values(wait)) factory.hold(name);
+    await inParallel(journeys, factoriesAtOnce, ({ crashes, play, specs, holds }) =>
+      inFactory(specs, crashes.join(", "), async (factory) => {
+        for (const name of holds) factory.hold(name);
         await playOut(factory, play, crashes);
         await expectWhole(factory);
+        if (play.contract !== undefined) expectToldOnce(factory, play.contract.tasks);
       }),
     );
   },

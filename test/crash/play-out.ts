@@ -1,5 +1,6 @@
 import type { StatusView } from "@dispatch/protocol";
 import { expect } from "vitest";
+import { eventually } from "../kit/eventually.ts";
 import { DaemonGone, Refused } from "../kit/real-daemon.ts";
 import { project, type RealFactory } from "../kit/real-factory.ts";
 import { expectNothingLost } from "./expect-whole.ts";
@@ -8,6 +9,8 @@ import { expectNothingLost } from "./expect-whole.ts";
 export interface Play {
   /** Tasks whose first attempt is cancelled as soon as its agent works; taken up again after that. */
   cancels?: readonly string[];
+  /** Tasks whose agents wait at this hold while somebody pushes another contract to origin; let go when all of them were told. */
+  contract?: { hold: string; tasks: readonly string[] };
   /** How often is collected; before the second time somebody else pushes to origin. */
   collects?: number;
 }
@@ -53,6 +56,7 @@ export async function playThrough(factory: RealFactory, play: Play = {}): Promis
   await catchUp(factory);
   await startProject(factory);
   for (const id of play.cancels ?? []) await cancelAndRetry(factory, id);
+  if (play.contract !== undefined) await changeContract(factory, play.contract);
   await untilMerged(factory);
   for (let n = 1; n <= (play.collects ?? 1); n++) await collect(factory, n);
   await factory.until("the end of all attempts", () => {
@@ -90,6 +94,23 @@ async function cancelAndRetry(factory: RealFactory, id: string): Promise<void> {
   if (has("task-retried")) return;
   await factory.until(`the cancelling of ${id}`, () => factory.followed.task(id)?.state.kind === "cancelled");
   await factory.daemon().post(`/tasks/${task}/retry`);
+}
+
+async function changeContract(factory: RealFactory, { hold, tasks }: NonNullable<Play["contract"]>): Promise<void> {
+  const happened = (type: string): boolean => factory.followed.events().some(({ event }) => event.type === type);
+  if (!happened("collect-requested")) {
+    await eventually("the agents at work", () => factory.held(hold).length >= tasks.length);
+    await factory.until("their sessions", () => tasks.every((id) => factory.followed.task(id)?.state.kind === "running"));
+    factory.pushContract();
+    await factory.daemon().post(`/projects/${project}/collect`);
+  }
+  await factory.until("the change of the contract", () => happened("contract-changed"));
+  await eventually("the notices", async () => {
+    // No fact says that an attempt was told; a daemon that is gone is found out by asking it.
+    await factory.daemon().get("/health");
+    return tasks.every((id) => factory.noticesOf(`${project}--${id}--1`).length > 0);
+  });
+  factory.release(hold);
 }
 
 async function collect(factory: RealFactory, n: number): Promise<void> {

@@ -41,7 +41,7 @@ function put(name: string, text: string): string {
 const sound = (id: string, more: Partial<Parameters<typeof specText>[0]> = {}): string =>
   specText({ id, project: "words", creates: [`src/${id.toLowerCase()}.js`], ...more });
 
-const lint = async (): Promise<Problem[]> => (await scene.json<Problem[]>("lint")).value;
+const lint = async (): Promise<Problem[]> => (await scene.json<{ problems: Problem[] }>("lint")).value.problems;
 
 /** Feeding what is all wrong is refused, and leaves ledger and files as they were. */
 async function expectNothingFed(): Promise<void> {
@@ -143,6 +143,6 @@ describe("several files", () => {
 
   test("lint of files that are not there, and of a folder without a factory, says so", async () => {
     expect(await scene.json<ErrorView>("lint", "specs/nowhere.md")).toMatchObject({ code: 1, value: { error: { code: "NOT_FOUND" } } });
-    expect(await scene.json<Problem[]>("lint", "specs/words")).toMatchObject({ code: 0, value: [] });
+    expect(await scene.json("lint", "specs/words")).toMatchObject({ code: 0, value: { problems: [] } });
   });
 });

@@ -57,8 +57,8 @@ test("no spec may own it: lint and feed say so, and nothing is taken in", async 
   expect(started.value.error.facts["problems"]).toMatchObject([{ file: "specs/pending/S01-policy.md", id: "MOD002", severity: "error" }]);
   expect((await scene.status()).tasks).toHaveLength(before);
   expect(scene.read("specs/pending/S01-policy.md")).toContain("S01-policy");
-  const linted = await scene.json<{ id: string }[]>("lint");
-  expect(linted).toMatchObject({ code: 1, value: [{ id: "MOD002" }] });
+  const linted = await scene.json<{ problems: { id: string }[] }>("lint");
+  expect(linted).toMatchObject({ code: 1, value: { problems: [{ id: "MOD002" }] } });
 });
 
 test("one that is broken at the base stops the start with its place; mended at origin, the lead goes on by collect", async () => {

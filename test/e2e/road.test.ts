@@ -47,14 +47,15 @@ describe("a library with a bare origin, three shell scripts as agents", () => {
       project: "words",
       modifies: ["src/index.js"],
       dependsOn: ["S01-shout", "S02-whisper"],
+      goal: "Write what S03-export-all is about into src/index.js: shout of src/shout.js and whisper of src/whisper.js.",
       executor: "by-argument",
     });
     scene.answer("S01-shout", addFunction("shout", "return text.toUpperCase();"));
     scene.answer("S02-whisper", addFunction("whisper", "return text.toLowerCase();"));
     scene.answer("S03-export-all", `printf 'export { shout } from "./shout.js";\\nexport { whisper } from "./whisper.js";\\n' >> src/index.js`);
 
-    const lint = await scene.json<unknown[]>("lint");
-    expect(lint).toMatchObject({ code: 0, value: [] });
+    const lint = await scene.json<{ problems: unknown[] }>("lint");
+    expect(lint).toMatchObject({ code: 0, value: { problems: [] } });
     const feed = await scene.must<FeedView>("start", "words");
     expect([...feed.planned].sort()).toEqual(["words/S01-shout", "words/S02-whisper", "words/S03-export-all"]);
     expect(feed).toMatchObject({ refused: [], problems: [] });

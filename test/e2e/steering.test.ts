@@ -84,7 +84,7 @@ describe("with three slots", () => {
 
     test("two tasks on one file run one after the other, the second on top of the first; a third runs beside them", async () => {
       const appends = (word: string): string => `hold ${project}-${word}\nprintf 'export const ${word} = "${word}";\\n' >> src/index.js`;
-      scene.spec({ id: "S01-a", project, modifies: ["src/index.js"], priority: 1 });
+      scene.spec({ id: "S01-a", project, modifies: ["src/index.js", "README.md", "package.json"], priority: 1 });
       scene.spec({ id: "S02-b", project, modifies: ["src/*.js"], priority: 2 });
       scene.spec(adds("S03-c", "c", { creates: ["lib/c.js", "test/c.test.js"] }));
       scene.answer("S01-a", appends("a"));

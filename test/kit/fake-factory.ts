@@ -52,10 +52,14 @@ export interface Behaviour {
   conflict(spec: string, n: number): boolean;
   takeIn(main: Oid): TakeInOutcome;
   publish(main: Oid): PublishOutcome;
+  /** Texts of the files of a commit, by path. */
+  files(commit: Oid): Readonly<Record<string, string>>;
 }
 
 /** A whole factory on pretended nodes, repositories and time. The ports keep what a real world keeps over a restart. */
-export function createFakeFactory(options: { slots?: number; landing?: "continuous" | "on-collect"; behaviour?: Partial<Behaviour> } = {}) {
+export function createFakeFactory(
+  options: { slots?: number; landing?: "continuous" | "on-collect"; contracts?: readonly string[]; behaviour?: Partial<Behaviour> } = {},
+) {
   const clock: FakeClock = createFakeClock();
   const behaviour: Behaviour = {
     outcome: (job) => ({ kind: "succeeded", tip: anOid(Number(`1${job.n}`)), base: job.base, rounds: 1 }),
@@ -64,6 +68,7 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
     conflict: () => false,
     takeIn: (main) => ({ outcome: "unchanged", main }),
     publish: (main) => ({ outcome: "published", commit: main }),
+    files: () => ({}),
     ...options.behaviour,
   };
   const node: NodeSnapshot = {
@@ -77,6 +82,8 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
     status: { kind: "up" },
   };
   const sessions = new Map<string, { job: AttemptJob; facts: WrapperFact[]; alive: boolean; discarded: boolean }>();
+  /** What was told, by attempt and number. */
+  const notices = new Map<string, Map<number, string>>();
   const calls: string[] = [];
   let main = anOid(1);
   let serial = 100;
@@ -118,6 +125,12 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
       const session = sessions.get(attempt);
       if (session === undefined) throw new FactoryError("NOT_FOUND", attempt);
       if (session.alive) factory.end(attempt, { kind: "stopped", because });
+    },
+    async tellAttempt(_node, attempt, n, text) {
+      guard("tell-attempt", attempt);
+      const told = notices.get(attempt) ?? new Map<number, string>();
+      notices.set(attempt, told);
+      if (!told.has(n)) told.set(n, text);
     },
     async salvageAttempt(_node, attempt) {
       guard("collect-attempt", attempt);
@@ -184,11 +197,14 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
       if (outcome.outcome === "published") published.push(main);
       return outcome;
     },
-    listFiles: async () => [],
-    readFile: async () => undefined,
+    listFiles: async (_project, commit) => Object.keys(behaviour.files(commit)),
+    readFile: async (_project, commit, path) => behaviour.files(commit)[path],
+    readFiles: async (_project, commit, paths) => new Map(Object.entries(behaviour.files(commit)).filter(([path]) => paths.includes(path))),
   };
 
-  const scheduling = new Map([["shop", { landing: options.landing ?? ("continuous" as const), contracts: [], share: 1 }]]);
+  const scheduling = new Map([
+    ["shop", { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], share: 1, executor: null }],
+  ]);
   const settings: Settings = {
     sourceOf: (project) => ({ id: project, repo: "/fake", branch: "main" }),
     scheduling: () => scheduling,
@@ -226,6 +242,7 @@ export function createFakeFactory(options: { slots?: number; landing?: "continuo
     landed,
     published,
     sessions,
+    notices,
     fatal,
     get ledger() {
       return ledger;

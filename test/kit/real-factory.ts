@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +61,10 @@ export interface RealFactory {
   wrapperPid(attempt: string): number;
   /** Lets somebody else push a commit with this file to origin; once. */
   pushFromOutside(file: string): void;
+  /** Lets somebody else push another version of the shared contract to origin; once. */
+  pushContract(): void;
+  /** What the node has told an attempt: the names of its notices. */
+  noticesOf(attempt: string): string[];
   git(repository: string, ...args: string[]): string;
   /** Ends everything of the factory and says what was left over that should not have been. */
   close(): Promise<void>;
@@ -140,7 +144,9 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
       }
       throw new Error(`${attempt} has not begun`);
     },
-    pushFromOutside: (file) => pushCommit(join(home, "lead"), file),
+    pushFromOutside: (file) => pushCommit(join(home, "lead"), file, "from outside\n"),
+    pushContract: () => pushCommit(join(home, "lead"), contractFile, contractText("two lines")),
+    noticesOf: (attempt) => namesIn(join(node, "attempts", attempt, "notices")),
     git: runGit,
     async close() {
       for (const one of daemons) one.kill("SIGKILL");
@@ -219,6 +225,7 @@ function makeTarget(home: string, origin: string): void {
   mkdirSync(join(lead, "tests"), { recursive: true });
   writeFileSync(join(lead, "run-tests.sh"), runTests);
   writeFileSync(join(lead, "shared.txt"), "the first line\n");
+  writeFileSync(join(lead, contractFile), contractText("one line"));
   writeFileSync(join(lead, "tests/lines.sh"), 'test -s shared.txt && test -z "$(sort shared.txt | uniq -d)"\n');
   runGit(lead, "init", "-q", "-b", "main");
   runGit(lead, "add", "-A");
@@ -227,10 +234,20 @@ function makeTarget(home: string, origin: string): void {
   runGit(lead, "remote", "add", "origin", origin);
 }
 
-function pushCommit(lead: string, file: string): void {
-  if (existsSync(join(lead, file))) return;
+const contractFile = "SHARED_CONTEXT.md";
+
+function contractText(lines: string): string {
+  return `# Shared contract\n\n## type Line\n\nEvery agent writes ${lines}.\n`;
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
+function pushCommit(lead: string, file: string, text: string): void {
+  if (existsSync(join(lead, file)) && readFileSync(join(lead, file), "utf8") === text) return;
   runGit(lead, "pull", "-q", "--ff-only", "origin", "main");
-  writeFileSync(join(lead, file), "from outside\n");
+  writeFileSync(join(lead, file), text);
   runGit(lead, "add", "-A");
   runGit(lead, ...identity, "commit", "-q", "-m", `Add ${file} from outside`);
   runGit(lead, "push", "-q", "origin", "HEAD:main");
@@ -253,7 +270,9 @@ function layOutFactory({ dir, home, holds, agentLog, specs, node }: Layout): voi
   const agent = [process.execPath, "--import", hook, join(root, "test/rehearsal/rehearse.mjs"), "--fast", "--scripts", scripts];
   const config = {
     version: 1,
-    projects: { [project]: { repo: origin(home), verify: `sh run-tests.sh ${join(holds, "verify")}`, executor: "rehearsal" } },
+    projects: {
+      [project]: { repo: origin(home), verify: `sh run-tests.sh ${join(holds, "verify")}`, executor: "rehearsal", contracts: [contractFile] },
+    },
     executors: { rehearsal: { command: agent, prompt: "file", timeout_s: 120, env: { AGENT_LOG: agentLog, HOLDS: holds } } },
   };
   // JSON is YAML.
@@ -290,6 +309,11 @@ Write the lines of ${id} into ${paths}.
 ## Acceptance
 
 - [ ] the tests pass: \`sh run-tests.sh\` -> exit 0
+- [ ] a missing line is refused: \`sh run-tests.sh\` -> exit 0
+
+## Do not
+
+- no other file
 `;
 }
 

@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly namedFactory: string | undefined;
   /** The file that was started, for starting it again as a daemon. */
   readonly mainFile: string;
+  /** The command line of the person's editor, as VISUAL or EDITOR says. */
+  readonly editor: string | undefined;
   readonly terminal: Terminal;
 }
 

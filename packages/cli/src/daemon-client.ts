@@ -9,6 +9,7 @@ export interface DaemonClient {
   /** `path` without the version: `/tasks/shop/S01-x`. */
   get<T>(path: string): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
+  put<T>(path: string, body: object): Promise<T>;
   health(): Promise<HealthView>;
   status(project?: string): Promise<StatusView>;
   /** Events after a position, first those that are stored, then those that come; ends when the connection does. */
@@ -63,6 +64,7 @@ export function createDaemonClient(factory: string): DaemonClient {
     factory,
     get: (path) => exchange("GET", path, undefined, getTimeoutMs),
     post: (path, body) => exchange("POST", path, body ?? {}, postTimeoutMs),
+    put: (path, body) => exchange("PUT", path, body, postTimeoutMs),
     health: () => exchange("GET", "/health", undefined, 5000),
     status: (project) =>
       exchange("GET", project === undefined ? "/status" : `/status?project=${encodeURIComponent(project)}`, undefined, getTimeoutMs),

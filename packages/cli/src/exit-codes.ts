@@ -5,6 +5,8 @@ export const exitCodes = {
   ok: 0,
   failed: 1,
   usage: 2,
+  /** `lint --strict` found warnings and no errors; 2 as linters have it, also for wrong usage. */
+  warnings: 2,
   unreachable: 3,
   rejected: 4,
   /** Ended by Ctrl-C, as shells count it. */

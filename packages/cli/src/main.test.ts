@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { declareProgram } from "./declare/program.ts";
 import { type ContractServer, createContractServer } from "./testing/contract-server.ts";
 import { runCli, startCli } from "./testing/run-cli.ts";
-import { aProject, aRow, aSpec, aStatus, noon } from "./testing/sample-views.ts";
+import { aCause, aProject, aRow, aSpec, aStatus, noon, someSignals } from "./testing/sample-views.ts";
 
 let root = "";
 
@@ -112,6 +112,30 @@ describe("a command without its daemon", () => {
   });
 });
 
+describe("plan", () => {
+  it("needs no daemon: 0 when all can be done, 1 when a file has errors or the project is unknown", async () => {
+    const folder = await makeFactory();
+    await writeFile(
+      join(folder, "dispatch.yaml"),
+      "version: 1\nprojects:\n  shop: { repo: ../shop, verify: npm test, executor: x }\nexecutors:\n  x: { command: [agent] }\n",
+    );
+    await writeFile(join(folder, "nodes.json"), JSON.stringify({ nodes: [{ name: "local", slots: 2 }] }));
+    const [empty, json, unknown, slots] = await Promise.all([
+      runCli(["plan", "shop"], { cwd: folder }),
+      runCli(["plan", "shop", "--json", "--slots", "7"], { cwd: folder }),
+      runCli(["plan", "nope"], { cwd: folder }),
+      runCli(["plan", "shop", "--slots", "0"], { cwd: folder }),
+    ]);
+    expect([empty.code, empty.stdout.split("\n")[0]]).toEqual([0, "shop: nothing to plan"]);
+    expect([json.code, JSON.parse(json.stdout).slots]).toEqual([0, 7]);
+    expect([unknown.code, slots.code]).toEqual([1, 2]);
+    await mkdir(join(folder, "specs/pending"), { recursive: true });
+    await writeFile(join(folder, "specs/pending/S01-x.md"), "---\ntask_id: S01-x\n---\n");
+    const broken = await runCli(["plan", "shop"], { cwd: folder });
+    expect([broken.code, broken.stderr]).toEqual([1, ""]);
+  });
+});
+
 describe("commands against the contract", () => {
   it("name tasks by number, and end quietly when nobody reads on", async () => {
     const rows = Array.from({ length: 4000 }, (_, i) => aRow(`shop/S${1000 + i}-long-enough-to-fill-a-pipe`));
@@ -122,6 +146,9 @@ describe("commands against the contract", () => {
         because: "b",
         release: "r",
         explanation: {},
+        chain: [],
+        root: aCause("shop/S1003"),
+        expectedStart: null,
         troubles: [],
       });
       const why = await runCli(["why", "S1003", "--json"], { cwd: folder });
@@ -132,6 +159,25 @@ describe("commands against the contract", () => {
       cut.child.stdout.destroy();
       const end = await cut.ended;
       expect([end.code, end.stderr]).toEqual([0, ""]);
+    });
+  });
+
+  it("why tells all causes, or those of one project, and refuses a task beside --all", async () => {
+    await withServer(aStatus([aRow("shop/S01-a")]), async (server, folder) => {
+      const all = { at: noon, unfinished: 1, causes: [aCause("shop/S01-a")], standings: [] };
+      server.answers.set("GET /why", all);
+      server.answers.set("GET /why?project=docs", { ...all, unfinished: 0, causes: [] });
+      const [told, docs, json, both, none] = await Promise.all([
+        runCli(["why", "--all"], { cwd: folder }),
+        runCli(["why", "--all", "--project", "docs"], { cwd: folder }),
+        runCli(["why", "--all", "--json"], { cwd: folder }),
+        runCli(["why", "S01", "--all"], { cwd: folder }),
+        runCli(["why"], { cwd: folder }),
+      ]);
+      expect([told.code, told.stdout.split("\n")[0]]).toEqual([0, "1 task left, 1 cause"]);
+      expect([docs.code, docs.stdout]).toEqual([0, "nothing is left to do\n"]);
+      expect(JSON.parse(json.stdout).causes).toHaveLength(1);
+      expect([both.code, none.code]).toEqual([2, 2]);
     });
   });
 
@@ -151,6 +197,7 @@ describe("commands against the contract", () => {
         conflicts: 0,
         tokens: null,
         waiting: [],
+        signals: someSignals(),
         landings: [],
       };
       server.answers.set("GET /projects/shop/report", empty);

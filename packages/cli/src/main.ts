@@ -31,6 +31,7 @@ async function openContext(factory: string | undefined): Promise<CommandContext>
     cwd: process.cwd(),
     namedFactory: factory ?? (fromEnvironment === "" ? undefined : fromEnvironment),
     mainFile,
+    editor: [process.env["VISUAL"], process.env["EDITOR"]].find((command) => command !== undefined && command.trim() !== ""),
     terminal: openTerminal(process.stdout, process.stderr, process.env),
   };
 }

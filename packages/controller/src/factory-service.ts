@@ -1,12 +1,33 @@
-import { type Attempt, effectKey, FactoryError, resultRef, salvageRef, type Task } from "@dispatch/core";
+import { type Attempt, effectKey, FactoryError, resultRef, type StoredEvent, salvageRef, type Task } from "@dispatch/core";
 import type { Engine } from "@dispatch/engine";
-import type { AttachView, CollectView, FeedView, LogView, ReportView, StatusView, TaskView, TroubleRow, WhyView } from "@dispatch/protocol";
-import { explainTask } from "@dispatch/scheduler";
+import type {
+  AttachView,
+  CollectView,
+  FeedView,
+  LogView,
+  PlanView,
+  PutSpecRequest,
+  PutSpecView,
+  ReportView,
+  SpecView,
+  StatusView,
+  TaskView,
+  TroubleRow,
+  WhyAllView,
+  WhyView,
+} from "@dispatch/protocol";
+import { createExplainer } from "@dispatch/scheduler";
 import type { LiveSettings } from "./config/settings.ts";
-import { feedSpecs, readEditedSpec } from "./factory/feed-specs.ts";
+import { compareSpecs } from "./factory/compare-specs.ts";
+import { feedSpecs } from "./factory/feed-specs.ts";
+import { pickRevision, readRevisions } from "./factory/read-revisions.ts";
+import { putSpec, readEditedSpec } from "./factory/revise-spec.ts";
+import type { SignalKeeper } from "./keep-signals.ts";
+import { planFrom } from "./plan/plan-project.ts";
 import { composeReport } from "./report/compose-report.ts";
 import { attemptsOf, composeStatus, composeTaskRow } from "./views/compose-status.ts";
-import { explainText } from "./views/explain-text.ts";
+import { composeStandings, composeWhy, composeWhyAll } from "./views/compose-why.ts";
+import { createEndEstimator } from "./views/estimate-end.ts";
 
 /** What reads logs and shows sessions on nodes. */
 export interface Sessions {
@@ -19,7 +40,10 @@ export interface ServiceParts {
   settings: LiveSettings;
   sessions: Sessions;
   feed: Parameters<typeof feedSpecs>[0];
+  signals: SignalKeeper;
   hubOf(project: string): string;
+  /** Events after a position, at most 1000. */
+  readEvents(after: number): readonly StoredEvent[];
   now(): number;
   lastSeq(): number;
   draining(): boolean;
@@ -27,25 +51,32 @@ export interface ServiceParts {
 
 /** The daemon's operations, one for each endpoint. They return data; nothing here prints. */
 export function createFactoryService(parts: ServiceParts) {
-  return { ...boardViews(parts), ...taskViews(parts), ...operations(parts) };
+  return { ...boardViews(parts), ...taskViews(parts), ...specRevisions(parts), ...operations(parts) };
 }
 
 function boardViews(parts: ServiceParts) {
   const { engine, settings } = parts;
+  const estimateEnd = createEndEstimator();
   return {
     status(project?: string): StatusView {
+      const [snapshot, now] = [engine.snapshot(), parts.now()];
       const only = project === undefined ? {} : { project };
-      const input = { snapshot: engine.snapshot(), troubles: troubleRows(engine), lastSeq: parts.lastSeq(), draining: parts.draining(), ...only };
-      return composeStatus(input, parts.now());
+      const explain = createExplainer(snapshot, now);
+      const made = { explain, signals: parts.signals.judge(snapshot, now, explain), eta: estimateEnd(snapshot, project, now) };
+      return composeStatus({ snapshot, troubles: troubleRows(engine), lastSeq: parts.lastSeq(), draining: parts.draining(), ...made, ...only }, now);
     },
+    whyAll: (project?: string): WhyAllView => composeWhyAll(engine.snapshot(), parts.now(), project),
+    plan: (project: string, slots?: number): Promise<PlanView> => planFrom(parts.feed.dir, project, slots, engine.snapshot()),
     report(id: string): ReportView {
       const project = engine.world.projects.get(id);
       if (project === undefined) {
         const hint = settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `dispatch start ${id}`;
         throw new FactoryError("NOT_FOUND", `project ${id} was never started`, { fault: "user", hint });
       }
-      const slots = engine.snapshot().nodes.reduce((sum, node) => sum + node.slots, 0);
-      return composeReport(engine.world, project, slots, parts.now());
+      const [snapshot, now] = [engine.snapshot(), parts.now()];
+      const slots = snapshot.nodes.reduce((sum, node) => sum + node.slots, 0);
+      const [standing] = composeStandings(snapshot, now, id);
+      return composeReport({ world: engine.world, project, slots, standing, signals: parts.signals.judge(snapshot, now) }, now);
     },
   };
 }
@@ -66,10 +97,9 @@ function taskViews(parts: ServiceParts) {
     },
     why(id: string): WhyView {
       const task = taskOf(engine, id);
-      const explanation = explainTask(engine.snapshot(), task, parts.now());
       const names = [id, ...attemptsOf(engine.world, task).map((attempt) => attempt.id)];
       const own = troubleRows(engine).filter((row) => names.some((name) => row.effect.includes(name)));
-      return { task: id, state: task.state.kind, ...explainText(task, explanation, parts.now()), explanation, troubles: own };
+      return composeWhy(engine.snapshot(), task, own, parts.now());
     },
     async log(id: string, query: { file: "agent" | "verify"; attempt?: number; round?: number; from: number }): Promise<LogView> {
       const attempt = attemptOf(engine, taskOf(engine, id), query.attempt);
@@ -91,17 +121,42 @@ function taskViews(parts: ServiceParts) {
   };
 }
 
+function specRevisions(parts: ServiceParts) {
+  const { engine, settings } = parts;
+  return {
+    async spec(id: string, revision?: number): Promise<SpecView> {
+      const task = taskOf(engine, id);
+      const revisions = await readRevisions(parts.readEvents, task);
+      const shown = pickRevision(task, revisions, revision ?? task.revision);
+      return {
+        task: id,
+        path: task.path,
+        revision: shown.revision,
+        current: task.revision,
+        digest: shown.digest,
+        text: shown.text,
+        history: revisions.map(({ text, ...row }, i) => ({ ...row, changed: compareSpecs(revisions[i - 1]?.text ?? text, text, task.path) })),
+      };
+    },
+    async putSpec(id: string, request: PutSpecRequest, by: string): Promise<PutSpecView> {
+      const task = taskOf(engine, id);
+      await settings.reload();
+      return putSpec({ feed: parts.feed, readEvents: parts.readEvents }, task, request, by);
+    },
+  };
+}
+
 function operations(parts: ServiceParts) {
   const { engine, settings } = parts;
   return {
-    async feed(project: string): Promise<FeedView> {
+    async feed(project: string, by: string): Promise<FeedView> {
       await settings.reload();
-      return feedSpecs(parts.feed, project);
+      return feedSpecs(parts.feed, project, by);
     },
-    async start(project: string): Promise<FeedView> {
+    async start(project: string, by: string): Promise<FeedView> {
       await settings.reload();
       await engine.commands.startProject(project);
-      return feedSpecs(parts.feed, project);
+      return feedSpecs(parts.feed, project, by);
     },
     pause: (project: string, by: string): Promise<void> => engine.commands.pauseProject(project, by),
     async resume(project: string): Promise<void> {

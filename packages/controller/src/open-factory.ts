@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
@@ -9,6 +8,7 @@ import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
+import { configuredCapacity, nodeOffer } from "./config/node-offers.ts";
 import { readEnvironment } from "./config/read-environment.ts";
 import { createSettings, type LiveSettings } from "./config/settings.ts";
 import { readCrashPoint } from "./crash-point.ts";
@@ -67,20 +67,8 @@ function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () =
 }
 
 function nodeConfig(config: FactoryConfig, node: FactoryConfig["nodes"]["nodes"][number]): NodeConfig {
-  const local = node.ssh_target === undefined;
-  const common = {
-    id: node.name,
-    slots: node.slots,
-    lowPriority: node.low_priority,
-    labels: node.labels,
-    executors: node.executors ?? null,
-    capacity: {
-      // What another machine has, it says itself.
-      cpus: node.cpus ?? (local ? availableParallelism() : null),
-      memoryMb: node.memory_mb ?? (local ? Math.floor(totalmem() / 2 ** 20) : null),
-      gpus: node.gpus,
-    },
-  };
+  const { name: id, labels, executors } = nodeOffer(node);
+  const common = { id, slots: node.slots, lowPriority: node.low_priority, labels, executors, capacity: configuredCapacity(node) };
   if (node.ssh_target === undefined) return { ...common, home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name) };
   const transport = node.transport === "ssh2" || node.transport === "openssh" ? node.transport : "auto";
   return {

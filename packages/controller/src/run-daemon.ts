@@ -5,8 +5,11 @@ import { classifySystemError } from "./classify-system-error.ts";
 import { createFactoryService } from "./factory-service.ts";
 import { createApp } from "./http/create-app.ts";
 import { openDoors } from "./http/open-doors.ts";
+import { keepSignals } from "./keep-signals.ts";
 import { type OpenFactory, openFactory } from "./open-factory.ts";
 import { version } from "./version.ts";
+import { composeStandings } from "./views/compose-why.ts";
+import { watchStanding } from "./watch-standing.ts";
 
 export interface DaemonOptions {
   /** Says one line to a person. */
@@ -36,6 +39,7 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
     const draining = { now: false };
     const doors = await openDoors(appOf(open, ending, draining), open.config.factory.daemon.port);
     onRelease(() => doors.close());
+    onRelease(watchFactory(open));
     open.log.info({ pid: process.pid, url: doors.url, factory: open.config.dir }, "daemon is up");
     options.say(`dispatch is up on ${doors.url} (token in ${factoryPaths.door}); factory ${open.config.dir}`);
     return sayEnd(await ending.ended, open, options);
@@ -60,8 +64,14 @@ function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): R
       tail: (node, attempt, file, round, from) => nodes.tail(node, attempt, file, from, round),
       attachCommand: (node, attempt) => nodes.attachCommand(node, attempt),
     },
-    feed: { dir: config.dir, world: engine.world, commands: engine.commands, settings, repositories },
+    signals: keepSignals(
+      lastSeq,
+      (after) => ledger.readEvents(after, 1000),
+      (listener) => engine.subscribe(listener),
+    ),
+    feed: { dir: config.dir, world: engine.world, commands: engine.commands, settings, repositories, nodes, log, now: () => Date.now() },
     hubOf: (project) => join(config.dir, factoryPaths.hubs, `${project}.git`),
+    readEvents: (after) => ledger.readEvents(after, 1000),
     now: () => Date.now(),
     lastSeq: () => lastSeq,
     draining: () => draining.now,
@@ -88,6 +98,15 @@ function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): R
         );
     },
     onError: (error) => log.error({ error }, "a request failed unexpectedly"),
+  });
+}
+
+/** Puts into the log what keeps a project from going on. */
+function watchFactory({ engine, log }: OpenFactory): () => void {
+  return watchStanding({
+    standings: () => composeStandings(engine.snapshot(), Date.now()),
+    subscribe: (listener) => engine.subscribe(listener),
+    log,
   });
 }
 

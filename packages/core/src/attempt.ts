@@ -42,6 +42,8 @@ export interface Attempt {
   /** Sequence number of the last wrapper event that was applied. */
   cursor: number;
   rounds: readonly Round[];
+  /** Commits of main with which the shared contract changed under the attempt; it is told of each. */
+  notices: readonly Oid[];
   state: AttemptState;
 }
 
@@ -92,6 +94,15 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
     case "result-checked":
       return moved(attempt);
   }
+}
+
+/** Has an attempt that is still at work on an older base told of a change of the contract, once for each commit of main. */
+export function tellOfContract(attempt: Attempt, from: Oid, commit: Oid): Step<Attempt> {
+  if (attempt.state.kind !== "starting" && attempt.state.kind !== "running") return stale(`attempt is ${attempt.state.kind}`);
+  if (attempt.base === commit) return stale("attempt starts from this commit");
+  if (attempt.notices.includes(commit)) return stale("attempt was told");
+  const notices = [...attempt.notices, commit];
+  return moved({ ...attempt, notices }, { do: "tell-attempt", attempt: attempt.id, n: notices.length, from, commit });
 }
 
 function applyReport(attempt: Attempt, event: Extract<FactoryEvent, { type: "wrapper-reported" }>, at: number): Step<Attempt> {

@@ -11,6 +11,8 @@ export type Effect =
   | { do: "collect-attempt"; attempt: AttemptId }
   | { do: "check-result"; attempt: AttemptId }
   | { do: "discard-workspace"; attempt: AttemptId }
+  /** `n`: number of the notice among those of the attempt, from 1. */
+  | { do: "tell-attempt"; attempt: AttemptId; n: number; from: Oid; commit: Oid }
   | { do: "build-candidate"; task: TaskId; attempt: AttemptId; tip: Oid; onto: Oid }
   | { do: "verify-candidate"; task: TaskId; candidate: Candidate; onto: Oid }
   | { do: "advance-main"; task: TaskId; candidate: Candidate; onto: Oid }
@@ -26,6 +28,8 @@ export function effectKey(effect: Effect): string {
     case "check-result":
     case "discard-workspace":
       return `${effect.do}:${effect.attempt}`;
+    case "tell-attempt":
+      return `${effect.do}:${effect.attempt}:${effect.commit}`;
     case "build-candidate":
       return `${effect.do}:${effect.attempt}:${effect.onto}`;
     case "verify-candidate":

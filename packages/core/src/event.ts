@@ -74,12 +74,21 @@ export interface Candidate {
   tree: Oid;
 }
 
+/** What became of one entry of a project's shared contract. */
+export interface ContractChange {
+  file: string;
+  /** The entry's anchor; empty for what stands outside of all entries. */
+  anchor: string;
+  change: "added" | "changed" | "removed";
+}
+
 /** Past facts. Each is stored once, in order; states follow from them. */
 export type FactoryEvent =
   | { type: "project-started"; project: ProjectId; main: Oid }
   | { type: "project-paused"; project: ProjectId; by: string }
-  | { type: "task-planned"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string }
-  | { type: "spec-revised"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string }
+  | { type: "task-planned"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string; by?: string }
+  /** `by`: who handed the text in; logs from before it was kept do not say. */
+  | { type: "spec-revised"; task: TaskId; spec: TaskSpec; digest: string; text: string; path: string; by?: string }
   | { type: "task-placed"; task: TaskId; attempt: AttemptId; n: number; node: NodeId; base: Oid; executor: string }
   | { type: "task-retried"; task: TaskId; by: string }
   | { type: "task-cancelled"; task: TaskId; by: string }
@@ -90,12 +99,15 @@ export type FactoryEvent =
   | { type: "workspace-discarded"; attempt: AttemptId }
   | { type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] }
   | { type: "landing-planned"; task: TaskId; onto: Oid }
-  | { type: "candidate-built"; task: TaskId; candidate: Candidate }
+  /** `notes`: remarks that keep nothing from landing. */
+  | { type: "candidate-built"; task: TaskId; candidate: Candidate; notes?: readonly Finding[] }
   | { type: "candidate-refused"; task: TaskId; findings: readonly Finding[]; conflict: ConflictReport | null }
   | { type: "candidate-verified"; task: TaskId; candidate: Candidate; verify: readonly CommandResult[] }
   | { type: "landing-deferred"; task: TaskId; because: string; main: Oid }
   | { type: "landing-frozen"; project: ProjectId; commit: Oid; because: string }
   | { type: "task-merged"; task: TaskId; commit: Oid; from: Oid }
+  /** Main moved from one commit to another, and the project's shared contract is not the same in both. */
+  | { type: "contract-changed"; project: ProjectId; from: Oid; commit: Oid; entries: readonly ContractChange[] }
   | { type: "collect-requested"; project: ProjectId; by: string }
   | { type: "origin-taken-in"; project: ProjectId; main: Oid; commits: number }
   | { type: "publishing-planned"; project: ProjectId }

@@ -6,6 +6,7 @@ export {
   type Candidate,
   type ConflictPath,
   type ConflictReport,
+  type ContractChange,
   eventVersion,
   type FactoryEvent,
   type FactoryEventType,

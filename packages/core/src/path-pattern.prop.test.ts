@@ -57,6 +57,88 @@ describe("path patterns", () => {
   });
 });
 
+/** Names of up to three letters: enough to find a witness for any two segments of two tokens over a, b and c. */
+const letters = ["a", "b", "c"];
+const shortNames = letters.flatMap((x) => [x, ...letters.flatMap((y) => [x + y, ...letters.map((z) => x + y + z)])]);
+const token = fc.constantFrom("a", "b", "*", "?", "[ab]", "[!a]", "[b-c]");
+const oneSegment = fc.array(token, { minLength: 1, maxLength: 2 }).map((tokens) => tokens.join(""));
+
+const pairs: string[] = [];
+for (const first of shortNames.filter((name) => name.length <= 2)) {
+  pairs.push(first);
+  for (const second of shortNames.filter((name) => name.length <= 2)) pairs.push(`${first}/${second}`);
+}
+
+describe("whether two globs meet", () => {
+  it("is exact for segments: they meet when a name is in both, and never otherwise", () => {
+    fc.assert(
+      fc.property(oneSegment, oneSegment, (left, right) => {
+        fc.pre(left !== "**" && right !== "**");
+        const globbed = [`x*/${left}`, `x*/${right}`] as const;
+        const common = shortNames.some((name) => coversPath(globbed[0], `x/${name}`) && coversPath(globbed[1], `x/${name}`));
+        expect(patternsOverlap(globbed[0], globbed[1])).toBe(common);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("is exact for paths: two patterns of up to two segments meet when a path of up to four is in both", () => {
+    const small = fc
+      .array(fc.constantFrom("a", "b", "*", "**", "?", "[!a]", "a*"), { minLength: 1, maxLength: 2 })
+      .map((segments) => segments.join("/"));
+    const deep = pairs
+      .filter((one) => !one.includes("c"))
+      .flatMap((one) => [one, ...["a", "b"].flatMap((next) => [`${one}/${next}`, `${one}/${next}/b`])]);
+    fc.assert(
+      fc.property(small, small, (left, right) => {
+        const common = [...deep, ...pairs].some((candidate) => coversPath(left, candidate) && coversPath(right, candidate));
+        expect(patternsOverlap(left, right)).toBe(common);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it.each([
+    ["src/*.ts", "src/*.md", false],
+    ["src/**/*.ts", "src/a/b", true],
+    ["src/**/a.ts", "src/**/b.ts", false],
+    ["*a*b", "*b*a", false],
+    ["a*b*", "*b*a", true],
+    ["[a-f]*", "[g-z]*", false],
+    ["[!a]", "a", false],
+    ["[z-a]", "*", false],
+    ["**/[z-a]/x", "**", false],
+    ["x[]y", "x[[]]y", true],
+    ["x[]y", "x[[]y", false],
+    ["[]a]", "[]b]", true],
+    ["lib", "lib/x.ts", true],
+    ["lib", "library", false],
+    ["**", "a/b/c", true],
+    ["a/**", "a", true],
+  ])("knows %j against %j: %j", (left, right, meets) => {
+    expect(patternsOverlap(left, right)).toBe(meets);
+    expect(patternsOverlap(right, left)).toBe(meets);
+  });
+
+  it("answers hostile patterns at once", () => {
+    const spans = `${"**/".repeat(400)}a`;
+    const otherSpans = `${"**/".repeat(400)}b`;
+    const stars = `${"*a".repeat(400)}b`;
+    const otherStars = `${"*a".repeat(400)}c`;
+    const start = performance.now();
+    expect(patternsOverlap(spans, otherSpans)).toBe(false);
+    expect(patternsOverlap(`${spans}/*`, `${otherSpans}/*/*`)).toBe(true);
+    expect(patternsOverlap(stars, otherStars)).toBe(false);
+    expect(coversPath(spans, `${"x/".repeat(400)}b`)).toBe(false);
+    expect(coversPath(stars, "a".repeat(255))).toBe(false);
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
+  it("takes patterns longer than any path for meeting", () => {
+    expect(patternsOverlap(`${"**/".repeat(3000)}a`, `${"**/".repeat(3000)}b`)).toBe(true);
+  });
+});
+
 describe("patternProblem", () => {
   it.each([
     ["", "is empty"],

@@ -1,7 +1,7 @@
 /**
  * Paths and globs of specs: relative, POSIX, without `..`.
  * `*` and `?` stay inside one segment, `**` as a whole segment spans any number of them,
- * `[abc]` is a character class, `{a,b}` is not supported. An entry without wildcards
+ * `[abc]`, `[a-z]` and `[!abc]` are character classes, `{a,b}` is not supported. An entry without wildcards
  * also covers everything below it, so that `lib` and `lib/x.ts` are one lock.
  */
 
@@ -30,7 +30,7 @@ export function coversPath(pattern: string, path: string): boolean {
   const segments = trimSlash(pattern).split("/");
   const parts = path.split("/");
   if (!isGlob(pattern)) return parts.length >= segments.length && segments.every((segment, i) => segment === parts[i]);
-  return matchSegments(segments, parts, 0, 0);
+  return matchesSequence(segments, parts, isSpan, segmentCovers);
 }
 
 export function coversAny(patterns: readonly string[], path: string): boolean {
@@ -38,89 +38,198 @@ export function coversAny(patterns: readonly string[], path: string): boolean {
 }
 
 /**
- * Whether one path could be covered by both patterns. Exact for entries without wildcards;
- * for two globs it never answers false when a common path exists.
+ * Whether one path could be covered by both patterns. Exact, save for patterns longer than any file name
+ * may be: those count as meeting. Takes time in the product of the lengths, never more.
  */
 export function patternsOverlap(left: string, right: string): boolean {
-  return overlapSegments(segmentsOf(left), segmentsOf(right), 0, 0);
+  if (!isGlob(left) && !isGlob(right)) return plainOverlap(trimSlash(left), trimSlash(right));
+  return sequencesMeet(segmentsOf(left), segmentsOf(right), inPaths);
 }
 
-function segmentsOf(pattern: string): string[] {
-  const segments = trimSlash(pattern).split("/");
-  return isGlob(pattern) ? segments : [...segments, "**"];
+function plainOverlap(left: string, right: string): boolean {
+  if (left.length === right.length) return left === right;
+  const [short, long] = left.length < right.length ? [left, right] : [right, left];
+  return long.startsWith(short) && long.charAt(short.length) === "/";
 }
 
-function overlapSegments(a: readonly string[], b: readonly string[], i: number, j: number): boolean {
-  const left = a[i];
-  const right = b[j];
-  if (left === undefined && right === undefined) return true;
-  if (left === "**") return overlapSegments(a, b, i + 1, j) || (right !== undefined && overlapSegments(a, b, i, j + 1));
-  if (right === "**") return overlapSegments(a, b, i, j + 1) || (left !== undefined && overlapSegments(a, b, i + 1, j));
-  if (left === undefined || right === undefined) return false;
-  return segmentsMayMeet(left, right) && overlapSegments(a, b, i + 1, j + 1);
-}
+const splits = new Map<string, readonly string[]>();
 
-function segmentsMayMeet(left: string, right: string): boolean {
-  if (!isGlob(left) && !isGlob(right)) return left === right;
-  if (!isGlob(left)) return segmentRegExp(right).test(left);
-  if (!isGlob(right)) return segmentRegExp(left).test(right);
-  const start = commonLength(literalPrefix(left), literalPrefix(right));
-  const end = commonLength(reverse(literalSuffix(left)), reverse(literalSuffix(right)));
-  return start && end;
-}
-
-/** Two literal ends can agree only when one continues the other. */
-function commonLength(a: string, b: string): boolean {
-  return a.startsWith(b) || b.startsWith(a);
-}
-
-function literalPrefix(segment: string): string {
-  return segment.slice(0, segment.search(wildcard));
-}
-
-function literalSuffix(segment: string): string {
-  return /[^*?[\]]*$/.exec(segment)?.[0] ?? "";
-}
-
-function reverse(text: string): string {
-  return [...text].reverse().join("");
-}
-
-function matchSegments(pattern: readonly string[], path: readonly string[], i: number, j: number): boolean {
-  const segment = pattern[i];
-  if (segment === undefined) return j === path.length;
-  if (segment === "**") {
-    return matchSegments(pattern, path, i + 1, j) || (j < path.length && matchSegments(pattern, path, i, j + 1));
-  }
-  const part = path[j];
-  if (part === undefined) return false;
-  return segmentRegExp(segment).test(part) && matchSegments(pattern, path, i + 1, j + 1);
-}
-
-const compiled = new Map<string, RegExp>();
-
-function segmentRegExp(segment: string): RegExp {
-  const known = compiled.get(segment);
+function segmentsOf(pattern: string): readonly string[] {
+  const known = splits.get(pattern);
   if (known !== undefined) return known;
-  let source = "";
+  const segments = trimSlash(pattern).split("/");
+  if (!isGlob(pattern)) segments.push("**");
+  if (splits.size > 50_000) splits.clear();
+  splits.set(pattern, segments);
+  return segments;
+}
+
+function segmentsMeet(left: string, right: string): boolean {
+  if (left === right) return segmentTokens(left).every(isPossible);
+  if (!isGlob(left)) return isGlob(right) && segmentCovers(right, left);
+  if (!isGlob(right)) return segmentCovers(left, right);
+  return sequencesMeet(segmentTokens(left), segmentTokens(right), inNames);
+}
+
+function segmentCovers(segment: string, name: string): boolean {
+  if (!isGlob(segment)) return segment === name;
+  const units = Array.from({ length: name.length }, (_, i) => name.charCodeAt(i));
+  return matchesSequence(segmentTokens(segment), units, isStar, includesUnit);
+}
+
+/** Beyond this product of two lengths patterns are taken to meet: no file name and no path is that long. */
+const sizeLimit = 4_000_000;
+
+interface Alphabet<T> {
+  /** Stands for any number of any symbols. */
+  spans(symbol: T): boolean;
+  /** Whether anything at all is matched by it. */
+  possible(symbol: T): boolean;
+  meet(left: T, right: T): boolean;
+}
+
+const inPaths: Alphabet<string> = {
+  spans: isSpan,
+  possible: (segment) => segmentTokens(segment).every(isPossible),
+  meet: segmentsMeet,
+};
+
+const inNames: Alphabet<Token> = { spans: isStar, possible: isPossible, meet: tokensMeet };
+
+function isSpan(segment: string): boolean {
+  return segment === "**";
+}
+
+function isStar(token: Token): boolean {
+  return token === "star";
+}
+
+/** Whether one word is in both languages: walks the product of the two automata row by row. */
+function sequencesMeet<T>(left: readonly T[], right: readonly T[], { spans, possible, meet }: Alphabet<T>): boolean {
+  const width = right.length;
+  if (left.length * width > sizeLimit) return true;
+  // reached[j]: both may stand before left[i] and right[j] after the same beginning.
+  let reached = new Uint8Array(width + 1);
+  reached[0] = 1;
+  for (let i = 0; i <= left.length; i++) {
+    const next = new Uint8Array(width + 1);
+    const mine = left[i];
+    for (let j = 0; j <= width; j++) {
+      if (reached[j] !== 1) continue;
+      const theirs = right[j];
+      const spanMine = mine !== undefined && spans(mine);
+      const spanTheirs = theirs !== undefined && spans(theirs);
+      if (spanMine) next[j] = 1;
+      if (spanTheirs || (spanMine && theirs !== undefined && possible(theirs))) reached[j + 1] = 1;
+      if (spanTheirs && mine !== undefined && !spanMine && possible(mine)) next[j] = 1;
+      if (!spanMine && !spanTheirs && mine !== undefined && theirs !== undefined && meet(mine, theirs)) next[j + 1] = 1;
+    }
+    if (i === left.length) break;
+    reached = next;
+  }
+  return reached[width] === 1;
+}
+
+/** Whether a word is matched, with one step back for every spanning symbol: time in the product of the lengths at most. */
+function matchesSequence<T, U>(
+  pattern: readonly T[],
+  word: readonly U[],
+  spans: (symbol: T) => boolean,
+  matches: (symbol: T, unit: U) => boolean,
+): boolean {
+  let i = 0;
+  let j = 0;
+  let backTo = -1;
+  let taken = 0;
+  while (j < word.length) {
+    const symbol = pattern[i];
+    const unit = word[j] as U;
+    if (symbol !== undefined && spans(symbol)) {
+      backTo = i;
+      taken = j;
+      i++;
+    } else if (symbol !== undefined && matches(symbol, unit)) {
+      i++;
+      j++;
+    } else if (backTo >= 0) {
+      taken++;
+      i = backTo + 1;
+      j = taken;
+    } else return false;
+  }
+  return pattern.slice(i).every(spans);
+}
+
+/** Ranges of UTF-16 units, in order, without overlap; `star`: any number of any units. */
+type Token = "star" | readonly (readonly [from: number, to: number])[];
+
+const slash = 47;
+const anyUnit: Token = [
+  [0, slash - 1],
+  [slash + 1, 0xffff],
+];
+
+function isPossible(token: Token): boolean {
+  return token === "star" || token.length > 0;
+}
+
+function includesUnit(token: Token, unit: number): boolean {
+  return token !== "star" && token.some(([from, to]) => unit >= from && unit <= to);
+}
+
+function tokensMeet(left: Token, right: Token): boolean {
+  if (left === "star" || right === "star") return true;
+  return left.some(([from, to]) => right.some(([otherFrom, otherTo]) => from <= otherTo && otherFrom <= to));
+}
+
+const parsed = new Map<string, readonly Token[]>();
+
+function segmentTokens(segment: string): readonly Token[] {
+  const known = parsed.get(segment);
+  if (known !== undefined) return known;
+  const tokens: Token[] = [];
   for (let i = 0; i < segment.length; i++) {
     const char = segment.charAt(i);
-    if (char === "*") source += "[^/]*";
-    else if (char === "?") source += "[^/]";
-    else if (char === "[" && segment.indexOf("]", i + 2) > i) {
-      const close = segment.indexOf("]", i + 2);
-      const inner = segment
-        .slice(i + 1, close)
-        .replace(/\\/g, "\\\\")
-        .replace(/^!/, "^");
-      source += `[${inner}]`;
+    const close = char === "[" ? segment.indexOf("]", i + 2) : -1;
+    if (char === "*") {
+      if (tokens.at(-1) !== "star") tokens.push("star");
+    } else if (char === "?") tokens.push(anyUnit);
+    else if (close > i) {
+      tokens.push(classRanges(segment.slice(i + 1, close)));
       i = close;
-    } else source += char.replace(/[.+^${}()|[\]\\*?]/g, "\\$&");
+    } else tokens.push([[char.charCodeAt(0), char.charCodeAt(0)]]);
   }
-  const result = new RegExp(`^${source}$`, "s");
-  if (compiled.size > 10_000) compiled.clear();
-  compiled.set(segment, result);
-  return result;
+  if (parsed.size > 10_000) parsed.clear();
+  parsed.set(segment, tokens);
+  return tokens;
+}
+
+/** `a-z` is a range, a dash at either end is itself, and `!` or `^` in front means all others. A range that runs backwards holds nothing. */
+function classRanges(inner: string): Token {
+  const negated = inner.length > 1 && (inner.startsWith("!") || inner.startsWith("^"));
+  const text = negated ? inner.slice(1) : inner;
+  const ranges: [number, number][] = [];
+  for (let i = 0; i < text.length; i++) {
+    const from = text.charCodeAt(i);
+    const isRange = text.charAt(i + 1) === "-" && i + 2 < text.length;
+    const to = isRange ? text.charCodeAt(i + 2) : from;
+    if (isRange) i += 2;
+    if (from <= to) ranges.push([from, to]);
+  }
+  return negated ? without(ranges) : ranges.filter(([from, to]) => from !== slash || to !== slash);
+}
+
+/** Every unit but the slash and those of the ranges. */
+function without(ranges: readonly (readonly [number, number])[]): Token {
+  const taken = [...ranges, [slash, slash] as const].sort((a, b) => a[0] - b[0]);
+  const free: [number, number][] = [];
+  let next = 0;
+  for (const [from, to] of taken) {
+    if (from > next) free.push([next, from - 1]);
+    next = Math.max(next, to + 1);
+  }
+  if (next <= 0xffff) free.push([next, 0xffff]);
+  return free;
 }
 
 function trimSlash(pattern: string): string {

@@ -64,6 +64,8 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
         { ...project, collect: { ...collect, kind: "taking-in" } },
         { do: "take-in-origin", project: project.id, requestedAt: collect.requestedAt },
       );
+    case "contract-changed":
+      return moved(project);
     case "landing-frozen":
       return moved({ ...project, landing: { kind: "frozen", because: event.because } });
     case "main-published":

@@ -16,7 +16,20 @@ function task(state: TaskState): Task {
 
 function ended(outcome: AttemptOutcome): Attempt {
   const state = { kind: "ended", outcome } as const;
-  return { id: attempt, task: "shop/S01", n: 1, node: "local", base: anOid(1), executor: "x", placedAt: 0, endedAt: 1, cursor: 3, rounds: [], state };
+  return {
+    id: attempt,
+    task: "shop/S01",
+    n: 1,
+    node: "local",
+    base: anOid(1),
+    executor: "x",
+    placedAt: 0,
+    endedAt: 1,
+    cursor: 3,
+    notices: [],
+    rounds: [],
+    state,
+  };
 }
 
 function after(state: TaskState, event: TaskEvent, about?: Attempt): TaskState | "stale" | "illegal" {

@@ -255,10 +255,8 @@ function fromLanding(task: Task, event: LandingReport, at: number): Step<TaskSta
         { ...state, phase: { kind: "advancing", candidate: event.candidate } },
         { do: "advance-main", task: task.id, candidate: event.candidate, onto: state.onto },
       );
-    case "candidate-refused": {
-      const text = event.conflict === null ? "the tests are red on main with this change" : event.conflict.hint;
-      return tryAgain(task, "refused-at-landing", text, event.findings, event.conflict, at);
-    }
+    case "candidate-refused":
+      return tryAgain(task, "refused-at-landing", refusalText(event), event.findings, event.conflict, at);
     case "landing-deferred":
       return moved({ kind: "queued", attempt: state.attempt, tip: state.tip, since: at, ...triesOf(state) });
     case "task-merged":
@@ -266,6 +264,12 @@ function fromLanding(task: Task, event: LandingReport, at: number): Step<TaskSta
         return illegal(`${task.id} was merged as ${event.commit} while ${state.phase.kind}`);
       return moved({ kind: "merged", attempt: state.attempt, commit: event.commit, at, tries: state.tries });
   }
+}
+
+function refusalText(event: Extract<FactoryEvent, { type: "candidate-refused" }>): string {
+  if (event.conflict !== null) return event.conflict.hint;
+  const atLanding = event.findings.find((finding) => finding.gate === "landing" && finding.severity === "block");
+  return atLanding === undefined ? "the tests are red on main with this change" : atLanding.why;
 }
 
 /** Only when an attempt's work is in the hub is anything retried: a retry never races with the salvage of what it replaces. */

@@ -1,4 +1,4 @@
-import { type Attempt, type AttemptEvent, transitionAttempt } from "./attempt.ts";
+import { type Attempt, type AttemptEvent, tellOfContract, transitionAttempt } from "./attempt.ts";
 import type { Effect } from "./effect.ts";
 import { invariant } from "./errors.ts";
 import type { FactoryEvent } from "./event.ts";
@@ -48,6 +48,8 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
     case "main-published":
     case "collect-stopped":
       return ofProject(world, event.project, event, at);
+    case "contract-changed":
+      return tellAttempts(world, event);
     case "task-planned":
       return planTask(world, event, at);
     case "task-placed":
@@ -140,6 +142,7 @@ function placeTask(world: World, event: Extract<FactoryEvent, { type: "task-plac
     endedAt: 0,
     cursor: 0,
     rounds: [],
+    notices: [],
     state: { kind: "starting" },
   };
   return asEvolution(step, (state) => ({ projects: [], tasks: [state], attempts: [attempt] }));
@@ -154,6 +157,21 @@ function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: n
   invariant(project !== undefined, `task ${task.id} has no project`);
   const main = transitionProject(project, event as Extract<FactoryEvent, { type: "task-merged" }>, at, []);
   return asEvolution(step, (state) => ({ projects: main.outcome === "moved" ? [main.state] : [], tasks: [state], attempts: [] }));
+}
+
+/** Everybody who works on an older base of the project is told; when nobody does, the fact stands for itself. */
+function tellAttempts(world: World, event: Extract<FactoryEvent, { type: "contract-changed" }>): Evolution {
+  if (!world.projects.has(event.project)) return { outcome: "illegal", because: `project ${event.project} was never started` };
+  const attempts: Attempt[] = [];
+  const effects: Effect[] = [];
+  for (const attempt of world.attempts.values()) {
+    if (world.tasks.get(attempt.task)?.project !== event.project) continue;
+    const step = tellOfContract(attempt, event.from, event.commit);
+    if (step.outcome !== "moved") continue;
+    attempts.push(step.state);
+    effects.push(...step.effects);
+  }
+  return { outcome: "moved", change: { projects: [], tasks: [], attempts, effects } };
 }
 
 /** The attempt moves first; its task follows, or ignores the message when it has gone on with another attempt. */

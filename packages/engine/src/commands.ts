@@ -1,35 +1,13 @@
-import {
-  type AttemptId,
-  FactoryError,
-  type FactoryEvent,
-  holdsSlot,
-  type ProjectId,
-  type Task,
-  type TaskId,
-  type TaskSpec,
-  taskIdOf,
-  type World,
-} from "@dispatch/core";
+import { type AttemptId, FactoryError, type FactoryEvent, holdsSlot, type ProjectId, type Task, type TaskId, type World } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
-
-/** A checked spec with the file it came from. */
-export interface SpecFile {
-  spec: TaskSpec;
-  digest: string;
-  text: string;
-  path: string;
-}
-
-export interface FeedReport {
-  planned: readonly TaskId[];
-  revised: readonly TaskId[];
-  unchanged: readonly TaskId[];
-}
+import { type FeedReport, feedEvents, type Revision, revisionEvent, type SpecFile } from "./take-specs.ts";
 
 /** What the lead may ask for. Each either records facts or throws a FactoryError that says what to do. */
 export interface Commands {
   /** Takes specs into the ledger: all of them or none. The same digest twice is a no-op. */
-  feed(files: readonly SpecFile[]): Promise<FeedReport>;
+  feed(files: readonly SpecFile[], by?: string): Promise<FeedReport>;
+  /** Takes an edit of a spec in; a parked or cancelled task is taken up again with it. Returns the new revision. */
+  revise(revision: Revision): Promise<number>;
   /** Lets the tasks of a project be placed; opens its hub when that is new. */
   startProject(project: ProjectId): Promise<void>;
   pauseProject(project: ProjectId, by: string): Promise<void>;
@@ -43,31 +21,20 @@ export interface Commands {
 }
 
 type Ports = Pick<EnginePorts, "repositories" | "settings">;
+const defaultFeeder = "the lead";
+
 type CommitEvents = (events: readonly FactoryEvent[]) => Promise<void>;
 
 export function createCommands(ports: Ports, world: World, commit: CommitEvents): Commands {
-  return { feed: (files) => feedFiles(world, commit, files), ...projectCommands(ports, world, commit), ...taskCommands(world, commit) };
-}
-
-async function feedFiles(world: World, commit: CommitEvents, files: readonly SpecFile[]): Promise<FeedReport> {
-  const events: FactoryEvent[] = [];
-  const report = { planned: [] as TaskId[], revised: [] as TaskId[], unchanged: [] as TaskId[] };
-  for (const file of files) {
-    const id = taskIdOf(file.spec.project, file.spec.id);
-    const known = world.tasks.get(id);
-    if (known === undefined) {
-      events.push({ type: "task-planned", task: id, ...file });
-      report.planned.push(id);
-    } else if (known.digest === file.digest) {
-      report.unchanged.push(id);
-    } else {
-      if (known.state.kind !== "planned" || known.state.tries > 0) throw specChanged(known, file);
-      events.push({ type: "spec-revised", task: id, ...file });
-      report.revised.push(id);
-    }
-  }
-  await commit(events);
-  return report;
+  return {
+    async feed(files, by = defaultFeeder) {
+      const { events, report } = feedEvents(world, files, by);
+      await commit(events);
+      return report;
+    },
+    ...projectCommands(ports, world, commit),
+    ...taskCommands(world, commit),
+  };
 }
 
 function projectCommands(ports: Ports, world: World, commit: CommitEvents): Pick<Commands, "startProject" | "pauseProject" | "collect"> {
@@ -99,7 +66,7 @@ function projectCommands(ports: Ports, world: World, commit: CommitEvents): Pick
   };
 }
 
-function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "retry" | "cancel" | "stopAttempts"> {
+function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "revise" | "retry" | "cancel" | "stopAttempts"> {
   function taskOf(id: TaskId): Task {
     const task = world.tasks.get(id);
     if (task !== undefined) return task;
@@ -109,15 +76,23 @@ function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "retry
     });
   }
   return {
+    async revise({ task: id, file, by, place }) {
+      const task = taskOf(id);
+      const event = revisionEvent(task, file, by);
+      place?.();
+      await commit([event]);
+      return task.revision + 1;
+    },
     async retry(id, by, edited) {
-      const { kind } = taskOf(id).state;
+      const task = taskOf(id);
+      const { kind } = task.state;
       if (kind !== "parked" && kind !== "cancelled" && kind !== "backoff") {
         throw new FactoryError("NOT_ALLOWED", `${id} is ${kind}`, {
           fault: "user",
           hint: "only parked, cancelled and backing-off tasks are retried",
         });
       }
-      await commit([edited === undefined ? { type: "task-retried", task: id, by } : { type: "spec-revised", task: id, ...edited }]);
+      await commit([edited === undefined ? { type: "task-retried", task: id, by } : revisionEvent(task, edited, by)]);
     },
     async cancel(id, by) {
       const { state } = taskOf(id);
@@ -137,16 +112,4 @@ function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "retry
       return live.map((attempt) => attempt.id);
     },
   };
-}
-
-function specChanged(task: Task, file: SpecFile): FactoryError {
-  const { kind } = task.state;
-  const open = kind === "parked" || kind === "cancelled" || kind === "backoff";
-  return new FactoryError("SPEC_CHANGED", `${file.path} was edited after ${task.id} ran (it is ${kind})`, {
-    fault: "user",
-    hint: open
-      ? `run it again with the edited spec: dispatch retry ${task.id} --edited; or undo the edit`
-      : "give the change a task_id of its own, or undo the edit",
-    facts: { task: task.id, state: kind, ledgerDigest: task.digest, fileDigest: file.digest },
-  });
 }

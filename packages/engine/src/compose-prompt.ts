@@ -1,16 +1,28 @@
-import type { Attempt, Finding, Task, VerifyCommand } from "@dispatch/core";
-import { lockedPaths } from "@dispatch/core";
+import { type Attempt, coversAny, type Finding, lockedPaths, type Task, type VerifyCommand } from "@dispatch/core";
+import { quoted } from "./contract-words.ts";
+import type { TaskContract } from "./perform-contract.ts";
 
 const feedbackLimit = 8000;
+const contractLimit = 24_000;
 
-/** The first prompt of an attempt: the spec, the borders, how it will be judged, and why the last attempt did not land. */
-export function composePrompt(task: Task, attempt: Attempt, verify: readonly VerifyCommand[], maxRounds: number): string {
+export interface PromptInput {
+  task: Task;
+  attempt: Attempt;
+  verify: readonly VerifyCommand[];
+  maxRounds: number;
+  /** As it is at the attempt's base. */
+  contract: TaskContract;
+}
+
+/** The first prompt of an attempt: the shared contract, the spec, the borders, how it will be judged, and why the last attempt did not land. */
+export function composePrompt({ task, attempt, verify, maxRounds, contract }: PromptInput): string {
   const { spec } = task;
   const parts = [
     `# Task ${spec.id} of project ${spec.project}`,
     "",
     "You work alone in a git worktree of the project; your current directory is its root. Read the code you need, decide how, write the code and its tests, run them, and stop when everything below holds.",
     "",
+    ...sharedContract(task, contract),
     "## The spec",
     "",
     bodyOf(task.text).trim(),
@@ -30,9 +42,41 @@ export function composePrompt(task: Task, attempt: Attempt, verify: readonly Ver
     `- Only the paths above may differ from the base, and something must differ${spec.allowEmpty ? ", unless nothing had to be done" : ""}.`,
     "",
     `You have ${maxRounds} rounds. The base is commit ${attempt.base}. Commit or leave your changes in the worktree; both are taken. Do not push, and do not switch branches.`,
+    ...noticesOf(contract),
     ...lastAttempt(task, attempt),
   ];
   return `${parts.join("\n")}\n`;
+}
+
+/** What all tasks build on comes before what this one is about. */
+function sharedContract(task: Task, { files, cited }: TaskContract): string[] {
+  if (files.length === 0) return [];
+  const own = files.filter((file) => coversAny(lockedPaths(task.spec), file));
+  const others = files.filter((file) => !own.includes(file));
+  const lines = ["## The shared contract", "", `Law for every task of the project: ${files.join(", ")}. Read it before you begin.`];
+  if (own.length > 0) lines.push(`Your spec has you change ${own.join(", ")}; all who come after you build on what you write there.`);
+  if (others.length > 0) lines.push(`You may not change ${own.length === 0 ? "it" : others.join(", ")}. What it says wins over what the code does.`);
+  let room = contractLimit;
+  for (const { citation, text } of cited) {
+    lines.push("", `### ${citation}`, "");
+    if (room <= 0) {
+      lines.push("(not repeated here: read it in the file)");
+      continue;
+    }
+    lines.push(quoted(text, room));
+    room -= text.length;
+  }
+  return [...lines, ""];
+}
+
+function noticesOf({ files }: TaskContract): string[] {
+  if (files.length === 0) return [];
+  return [
+    "",
+    "## While you work",
+    "",
+    "If a file appears in the folder that the environment variable DISPATCH_NOTICES names, the shared contract changed on main while you worked: read it. Your result is checked against the new contract. Look there before you end.",
+  ];
 }
 
 function lastAttempt(task: Task, attempt: Attempt): string[] {

@@ -1,5 +1,5 @@
 import type { FactoryEvent, World } from "@dispatch/core";
-import { type Decision, decide, nextDecisionAt, type Snapshot } from "@dispatch/scheduler";
+import type { Board, Decision } from "@dispatch/scheduler";
 import type { EnginePorts } from "./ports.ts";
 
 /** Decides whenever something may have changed: at most once a turn of the event loop, and when time alone changes something. */
@@ -14,9 +14,10 @@ export interface DecideLoop {
   close(): void;
 }
 
+/** `board` has to be told every change of `world` as it is recorded. */
 export function createDecideLoop(
-  ports: Pick<EnginePorts, "clock" | "settings">,
-  snapshot: () => Snapshot,
+  ports: Pick<EnginePorts, "clock" | "settings" | "nodes">,
+  { world, board }: { world: World; board: Board },
   commit: (events: readonly FactoryEvent[]) => Promise<void>,
   onFatal: (error: unknown) => void,
 ): DecideLoop {
@@ -37,13 +38,14 @@ export function createDecideLoop(
 
   function decideNow(): void {
     const now = ports.clock.now();
-    const seen = snapshot();
-    const decisions = decide(seen, now).filter((decision) => !draining || decision.decide !== "place");
+    board.setNodes(ports.nodes.nodes());
+    board.setProjects(ports.settings.scheduling());
+    const decisions = board.decide(now).filter((decision) => !draining || decision.decide !== "place");
     cancelTimer();
-    const next = nextDecisionAt(seen, now);
+    const next = board.nextDecisionAt(now);
     if (next !== undefined) cancelTimer = ports.clock.after(Math.max(1, next - now), wake);
-    if (decisions.length > 0) commit(decisions.map((decision) => asEvent(decision, seen.world, ports))).catch(onFatal);
-    else if (isQuiet(seen.world)) for (const waiter of quietWaiters) waiter();
+    if (decisions.length > 0) commit(decisions.map((decision) => asEvent(decision, world, ports))).catch(onFatal);
+    else if (quietWaiters.size > 0 && isQuiet(world)) for (const waiter of quietWaiters) waiter();
   }
 
   return {

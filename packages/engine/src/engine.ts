@@ -1,10 +1,10 @@
-import type { FactoryEvent, StoredEvent, World } from "@dispatch/core";
-import type { Snapshot } from "@dispatch/scheduler";
+import { effectKey, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import { createBoard, type Snapshot } from "@dispatch/scheduler";
 import { type Commands, createCommands } from "./commands.ts";
 import { createDecideLoop } from "./decide-loop.ts";
 import { keepWorld } from "./keep-world.ts";
-import { findVanished, reportAsEvents } from "./observe-nodes.ts";
-import { performEffect } from "./perform-effect.ts";
+import { createNodeWatch, reportAsEvents } from "./observe-nodes.ts";
+import { createPerformer } from "./perform-effect.ts";
 import type { EnginePorts } from "./ports.ts";
 import { createEffectRunner, type Trouble } from "./run-effects.ts";
 
@@ -16,7 +16,7 @@ export interface Engine {
   troubles(): readonly Trouble[];
   /** Calls back with facts after they became durable. Returns how to stop that. */
   subscribe(listener: (events: readonly StoredEvent[]) => void): () => void;
-  /** Compares with the nodes, performs what was left undone, and begins to decide. */
+  /** Performs what was left undone, compares with the nodes that are up, and begins to decide. */
   start(): Promise<void>;
   /** Places nothing any more; landing and collecting go on. */
   drain(): void;
@@ -41,6 +41,7 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
 
   async function commit(events: readonly FactoryEvent[], done: readonly string[] = []): Promise<void> {
     const recorded = keeper.record(events, done);
+    board.update(recorded.change);
     try {
       await recorded.durable;
     } catch (error) {
@@ -57,32 +58,25 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
     if (closed) return;
     closed = true;
     loop.close();
+    watch.close();
     ports.log.error({ error }, "the engine stops: a fact could not be recorded");
     onFatal(error);
   }
 
   const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
-  const runner = createEffectRunner(
-    ports,
-    (effect) => performEffect(ports, world, effect),
-    (events, key) => commit(events, [key]),
-    fatal,
-  );
-  const loop = createDecideLoop(ports, snapshot, commit, fatal);
+  const runner = createEffectRunner(ports, createPerformer(ports, world), (events, key) => commit(events, [key]), fatal);
+  const board = createBoard(snapshot());
+  const loop = createDecideLoop(ports, { world, board }, commit, fatal);
 
-  async function observeNodes(): Promise<void> {
-    const starting = new Set(loaded.pending.flatMap(({ effect }) => (effect.do === "start-attempt" ? [effect.attempt] : [])));
-    for (const node of ports.nodes.nodes()) {
-      if (node.status.kind !== "up") continue;
-      await commit(await findVanished(ports, world, node.id, starting));
-    }
-  }
+  const watch = createNodeWatch(ports, world, (attempt) => runner.isUndone(effectKey({ do: "start-attempt", attempt })), commit, fatal);
+  let started = false;
 
   ports.nodes.onReport((report) => {
     const events = reportAsEvents(ports, world, report);
     if (events.length > 0) commit(events).catch(fatal);
   });
   ports.nodes.onChange(() => {
+    if (started) watch.look();
     runner.retryNow();
     loop.wake();
   });
@@ -97,8 +91,9 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
       return () => listeners.delete(listener);
     },
     async start() {
-      await observeNodes();
+      started = true;
       runner.start(loaded.pending.map((pending) => pending.effect));
+      watch.look();
       loop.start();
     },
     drain: () => loop.drain(),
@@ -106,6 +101,7 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
     async close() {
       closed = true;
       loop.close();
+      watch.close();
       await runner.close();
     },
   };

@@ -14,6 +14,7 @@ import {
 } from "@dispatch/core";
 import { judgeChange, parseDiff } from "@dispatch/gates";
 import { composePrompt } from "./compose-prompt.ts";
+import { contractOf } from "./perform-contract.ts";
 import type { EnginePorts } from "./ports.ts";
 
 type Ports = Pick<EnginePorts, "nodes" | "repositories" | "settings">;
@@ -43,6 +44,7 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
     });
   }
   const policy = await ports.settings.policyAt(task.project, attempt.base);
+  const contract = await contractOf(ports, task, attempt.base);
   const verify = task.spec.verify.length > 0 ? task.spec.verify : policy.verify;
   return {
     attempt: attempt.id,
@@ -55,7 +57,7 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
     spec: task.spec,
     specText: task.text,
     specDigest: task.digest,
-    prompt: composePrompt(task, attempt, verify, policy.maxRounds),
+    prompt: composePrompt({ task, attempt, verify, maxRounds: policy.maxRounds, contract }),
     executor,
     verify,
     gates: policy.gates,

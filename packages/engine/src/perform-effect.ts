@@ -1,10 +1,17 @@
 import type { Effect, FactoryEvent, World } from "@dispatch/core";
 import { checkResult, collectAttempt, discardWorkspace, startAttempt, stopAttempt } from "./perform-attempt.ts";
+import { tellAttempt } from "./perform-contract.ts";
 import { advanceMain, buildCandidate, publishMain, takeInOrigin, verifyCandidate } from "./perform-landing.ts";
 import type { EnginePorts } from "./ports.ts";
+import { rememberReads } from "./remember-reads.ts";
 
 /** Does what an effect says and returns what came of it. Looks first whether it still is to be done. */
-export function performEffect(ports: EnginePorts, world: World, effect: Effect): Promise<FactoryEvent[]> {
+export function createPerformer(ports: EnginePorts, world: World): (effect: Effect) => Promise<FactoryEvent[]> {
+  const acting: EnginePorts = { ...ports, repositories: rememberReads(ports.repositories) };
+  return (effect) => perform(acting, world, effect);
+}
+
+function perform(ports: EnginePorts, world: World, effect: Effect): Promise<FactoryEvent[]> {
   switch (effect.do) {
     case "start-attempt":
       return startAttempt(ports, world, effect.attempt);
@@ -16,6 +23,8 @@ export function performEffect(ports: EnginePorts, world: World, effect: Effect):
       return checkResult(ports, world, effect.attempt);
     case "discard-workspace":
       return discardWorkspace(ports, world, effect.attempt);
+    case "tell-attempt":
+      return tellAttempt(ports, world, effect);
     case "build-candidate":
       return buildCandidate(ports, world, effect);
     case "verify-candidate":

@@ -19,6 +19,7 @@ import {
 } from "@dispatch/core";
 import { judgeVerify } from "@dispatch/gates";
 import { gateHash } from "./gate-hash.ts";
+import { checkContract, contractFacts } from "./perform-contract.ts";
 import type { EnginePorts } from "./ports.ts";
 
 type Ports = Pick<EnginePorts, "nodes" | "repositories" | "settings" | "at">;
@@ -28,6 +29,8 @@ export async function buildCandidate(ports: Ports, world: World, effect: Extract
   const task = landingTask(world, effect.task);
   const attempt = world.attempts.get(effect.attempt);
   if (task === undefined || attempt === undefined || task.state.phase.kind !== "building" || task.state.onto !== effect.onto) return [];
+  const contract = await checkContract(ports, task, { base: attempt.base, onto: effect.onto, tip: effect.tip });
+  if (hasBlocking(contract)) return [{ type: "candidate-refused", task: task.id, findings: contract, conflict: null }];
   const policy = await ports.settings.policyAt(task.project, effect.onto);
   const built = await ports.repositories.buildCandidate(task.project, {
     task: task.id,
@@ -42,7 +45,10 @@ export async function buildCandidate(ports: Ports, world: World, effect: Extract
     gateHash: gateHash(task.spec.verify.length > 0 ? [...policy.verify, ...task.spec.verify] : policy.verify),
     at: attempt.endedAt,
   });
-  if (built.outcome === "built") return [{ type: "candidate-built", task: task.id, candidate: built.candidate }];
+  if (built.outcome === "built") {
+    const notes = contract.length === 0 ? {} : { notes: contract };
+    return [{ type: "candidate-built", task: task.id, candidate: built.candidate, ...notes }];
+  }
   const { report } = built;
   const findings: Finding[] = report.paths.map((path) => ({
     gate: "landing",
@@ -96,8 +102,10 @@ export async function advanceMain(ports: Ports, world: World, effect: Extract<Ef
   const task = landingTask(world, effect.task);
   if (task === undefined || task.state.phase.kind !== "advancing") return [];
   const advanced = await ports.repositories.advanceMain(task.project, effect.candidate.commit, effect.onto);
-  if (advanced.outcome === "advanced") return [{ type: "task-merged", task: task.id, commit: effect.candidate.commit, from: effect.onto }];
-  return [{ type: "landing-deferred", task: task.id, because: `main moved to ${advanced.main.slice(0, 12)} meanwhile`, main: advanced.main }];
+  const main = advanced.outcome === "advanced" ? effect.candidate.commit : advanced.main;
+  const contract = await contractFacts(ports, task.project, effect.onto, main);
+  if (advanced.outcome === "advanced") return [{ type: "task-merged", task: task.id, commit: main, from: effect.onto }, ...contract];
+  return [{ type: "landing-deferred", task: task.id, because: `main moved to ${main.slice(0, 12)} meanwhile`, main }, ...contract];
 }
 
 /** Takes commits that others pushed to origin into main, after the tests passed on both together. */
@@ -110,7 +118,11 @@ export async function takeInOrigin(ports: Ports, world: World, id: ProjectId): P
     const taken = await ports.repositories.takeInOrigin(source);
     switch (taken.outcome) {
       case "unchanged":
-        return [{ type: "origin-taken-in", project: id, main: taken.main, commits: 0 }];
+        // A daemon that was killed right after main had moved finds its own work done here.
+        return [
+          { type: "origin-taken-in", project: id, main: taken.main, commits: 0 },
+          ...(await contractFacts(ports, id, project.main, taken.main)),
+        ];
       case "conflict":
         return [stopped(project, conflictWithOrigin(taken, source))];
       case "ahead":
@@ -134,10 +146,12 @@ async function adopt(ports: Ports, project: Project, candidate: Oid, commits: nu
     );
     return [stopped(project, error)];
   }
+  // Asked before main moves: what fails later would stop the collect with the move unrecorded.
+  const contract = await contractFacts(ports, project.id, project.main, candidate);
   const main = await ports.repositories.mainOf(project.id);
   const advanced = await ports.repositories.advanceMain(project.id, candidate, main);
   if (advanced.outcome === "main-moved") throw new FactoryError("MAIN_MOVED", "main moved while origin was taken in", { retry: "later" });
-  return [{ type: "origin-taken-in", project: project.id, main: candidate, commits }];
+  return [{ type: "origin-taken-in", project: project.id, main: candidate, commits }, ...contract];
 }
 
 /** Pushes main to origin, by fast-forward only. */

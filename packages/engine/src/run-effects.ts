@@ -15,6 +15,8 @@ export interface Trouble {
 export interface EffectRunner {
   /** Performs effects that are durable. One that is already under way is left alone. */
   start(effects: readonly Effect[]): void;
+  /** Whether an effect that was handed in is not yet done. */
+  isUndone(key: string): boolean;
   /** Effects that failed, with when they are tried again. */
   troubles(): readonly Trouble[];
   /** Tries everything in trouble at once, for instance when a node came back. */
@@ -70,16 +72,8 @@ export function createEffectRunner(
   function fail(effect: Effect, key: string, error: unknown): void {
     const failures = (troubled.get(key)?.failures ?? 0) + 1;
     const delay = effectDelayMs(failures);
-    const failure = isFactoryError(error) ? error : undefined;
-    troubled.set(key, {
-      effect,
-      failures,
-      code: failure?.code ?? "UNEXPECTED",
-      message: error instanceof Error ? error.message : String(error),
-      hint: failure?.hint,
-      nextAt: ports.clock.now() + delay,
-    });
-    ports.log.warn({ effect: key, failures, error: failure ?? error }, "effect failed; it will be tried again");
+    troubled.set(key, { effect, failures, ...describe(error), nextAt: ports.clock.now() + delay });
+    ports.log.warn({ effect: key, failures, error }, "effect failed; it will be tried again");
     timers.set(
       key,
       ports.clock.after(delay, () => retry(key, effect)),
@@ -101,6 +95,7 @@ export function createEffectRunner(
         enqueue(effect);
       }
     },
+    isUndone: (key) => known.has(key),
     troubles: () => [...troubled.values()],
     retryNow() {
       for (const [key, trouble] of troubled) if (timers.has(key)) retry(key, trouble.effect);
@@ -112,6 +107,11 @@ export function createEffectRunner(
       await Promise.all(lanes.values());
     },
   };
+}
+
+function describe(error: unknown): Pick<Trouble, "code" | "message" | "hint"> {
+  if (isFactoryError(error)) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: "UNEXPECTED", message: error instanceof Error ? error.message : String(error), hint: undefined };
 }
 
 function laneOf(effect: Effect): string {

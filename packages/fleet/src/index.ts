@@ -1,3 +1,4 @@
+export { unknownMachine } from "./node.ts";
 export type { NodeConfig } from "./node-config.ts";
 export { type ConnectedNodePool, createNodePool, type NodePoolOptions } from "./node-pool.ts";
 export { type HostKey, pinText } from "./ssh/host-key.ts";

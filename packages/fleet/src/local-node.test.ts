@@ -182,6 +182,16 @@ test("a session can be watched under the name the pool gives", async () => {
   expect((await ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
 });
 
+test("an attempt is told through its node, once for each number", async () => {
+  const pool = await openPool();
+  await pool.tellAttempt("here", "demo--S01-value--9", 1, "the contract changed");
+  await pool.tellAttempt("here", "demo--S01-value--9", 1, "again");
+  const notices = join(home, "attempts", "demo--S01-value--9", "notices");
+  expect(readdirSync(notices)).toEqual(["1.md"]);
+  expect(readFileSync(join(notices, "1.md"), "utf8")).toBe("the contract changed");
+  expect(await codeOf(pool.tellAttempt("there", "demo--S01-value--9", 1, "nobody"))).toBe("NOT_FOUND");
+});
+
 function createPool(): ConnectedNodePool {
   const pool = createNodePool({
     nodes: [

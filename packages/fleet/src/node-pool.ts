@@ -75,6 +75,9 @@ export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
     async stopAttempt(node, attempt, because) {
       await nodeOf(node).call("stop", { attempt, because, cursor: options.cursors()[attempt] ?? 0 });
     },
+    async tellAttempt(node, attempt, n, text) {
+      await nodeOf(node).call("tell", { attempt, n, text });
+    },
     salvageAttempt: async (node, attempt) => await nodeOf(node).call("salvage", { attempt }),
     async discardAttempt(node, attempt, held) {
       await nodeOf(node).call("discard", { attempt, held });

@@ -246,13 +246,13 @@ function createWatchdog(clock: Clock, onSilence: () => void): { heard(): void; s
 }
 
 /** A machine that was never reached may have anything: while it is down it gets no work, but no task is too large for it either. */
-const unknown = { cpus: 4096, memoryMb: 2 ** 30 };
+export const unknownMachine = { cpus: 4096, memoryMb: 2 ** 30 };
 
 function snapshotOf({ options: { config }, status, heartbeat, prepared }: LiveNode): NodeSnapshot {
   const { id, slots, lowPriority, labels, executors } = config;
   const capacity = {
-    cpus: config.capacity.cpus ?? prepared?.machine.cpus ?? unknown.cpus,
-    memoryMb: config.capacity.memoryMb ?? prepared?.machine.memoryMb ?? unknown.memoryMb,
+    cpus: config.capacity.cpus ?? prepared?.machine.cpus ?? unknownMachine.cpus,
+    memoryMb: config.capacity.memoryMb ?? prepared?.machine.memoryMb ?? unknownMachine.memoryMb,
     gpus: config.capacity.gpus,
   };
   return {

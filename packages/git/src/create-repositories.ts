@@ -17,9 +17,11 @@ import { classifyGitError } from "./classify-git-error.ts";
 import type { Environment } from "./git-environment.ts";
 import { checkOrigin } from "./look-at-origin.ts";
 import type { DialNode } from "./node-line.ts";
+import { type BaseView, openBase } from "./open-base.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
 import { publishMain } from "./publish-main.ts";
+import { readFiles } from "./read-files.ts";
 import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
@@ -38,6 +40,11 @@ export interface RepositoriesOptions {
 export interface GitRepositories extends Repositories {
   /** Throws REPOSITORY_INVALID when a repository of this machine cannot be a project; makes nothing. */
   checkOrigin(project: ProjectSource): Promise<void>;
+  /**
+   * The newest main that this machine has, to be looked at: the hub's, or while there is no hub that of an origin that is
+   * a folder here. Undefined when it lies on a network; REPOSITORY_INVALID when the folder is no such repository.
+   */
+  openBase(project: ProjectSource): Promise<BaseView | undefined>;
   /** The newest `limit` commits of main's first-parent line, newest first. */
   firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
   /** Ids of the specs that landed since the hub was made. */
@@ -85,6 +92,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
 
   return {
     checkOrigin: (project) => checkOrigin(project, gitOptions),
+    openBase: (project) => openBase(hubOf(project.id), project, gitOptions),
     openHub: (project) =>
       inTurn(`hub ${project.id}`, () =>
         guarded(async () => {
@@ -102,6 +110,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     publishMain: (project) => withOrigin(project.id, (git) => publishMain(git, project, gitOptions)),
     listFiles: (project, revision) => listFiles(gitOf(project), revision),
     readFile: (project, revision, path) => readFile(gitOf(project), revision, path),
+    readFiles: (project, revision, paths) => readFiles(gitOf(project), revision, paths),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
     salvageRefs: (project) => salvageRefs(gitOf(project)),

@@ -2,7 +2,7 @@ import { type Attempt, emptyWorld, type NodeSnapshot, type Task, type TaskState,
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import { decide } from "./decide.ts";
-import { explainTask } from "./explain-task.ts";
+import { explainTask } from "./explain/explain-task.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 const tries = { tries: 0, limit: 4, feedback: [] };
@@ -33,6 +33,7 @@ function live(id: string): Attempt {
     placedAt: 1,
     endedAt: 0,
     cursor: 0,
+    notices: [],
     rounds: [],
     state: { kind: "starting" },
   };
@@ -79,7 +80,7 @@ function board({ tasks, attempts = [], nodes = [node(4)], policy = "continuous",
       attempts: new Map(attempts.map((one) => [one.id, one])),
     },
     nodes,
-    projects: new Map([["shop", { landing: policy, contracts: [], share: 1 }]]),
+    projects: new Map([["shop", { landing: policy, contracts: [], share: 1, executor: null }]]),
   };
 }
 
@@ -160,10 +161,10 @@ describe("placing", () => {
     expect(placed(board({ tasks: [task("S02")], nodes: [node(4, { status: { kind: "down", because: "x" } })] }))).toEqual([]);
   });
 
-  it("prefers the emptiest node, and takes low-priority ones last", () => {
+  it("stays on a node that knows the project while it has room, and takes low-priority ones last", () => {
     const nodes = [node(8, { id: "low", lowPriority: true }), node(1, { id: "a" }), node(2, { id: "b" })];
     const decisions = decide(board({ tasks: [task("S01"), task("S02"), task("S03"), task("S04")], nodes }), 100);
-    expect(decisions.map((decision) => (decision.decide === "place" ? decision.node : ""))).toEqual(["b", "a", "b", "low"]);
+    expect(decisions.map((decision) => (decision.decide === "place" ? decision.node : ""))).toEqual(["a", "b", "b", "low"]);
   });
 
   it("respects a pause and a backoff", () => {

@@ -1,5 +1,15 @@
+export { type Board, createBoard } from "./board/board.ts";
+export type { Placement } from "./board/pick-placements.ts";
 export { type Decision, decide, nextDecisionAt } from "./decide.ts";
-export { createExplainer, type Explanation, explainTask } from "./explain-task.ts";
-export { freeSlots, type Placement, usedSlots } from "./place-tasks.ts";
-export { remainingPaths } from "./rank-tasks.ts";
+export { createEstimator } from "./estimate.ts";
+export { type Cause, createCauseFinder } from "./explain/explain-cause.ts";
+export { createExplainer, type Explanation, explainTask } from "./explain/explain-task.ts";
+export { findGridlock, isAlarm, type Standing } from "./explain/find-gridlock.ts";
+export type { NodeMiss } from "./fit-node.ts";
+export { type Forecast, type ForecastOptions, forecastRun } from "./plan/forecast-run.ts";
+export { type Plan, planRun } from "./plan/plan-run.ts";
+export { remainingPaths } from "./plan/rank-tasks.ts";
+export { type ScalingSample, sampleOf } from "./signals/scaling-samples.ts";
+export { judgeSignals, noSignals, type SignalState, type Signals, signalWindowMs } from "./signals/scaling-signals.ts";
 export type { LandingPolicy, SchedulingPolicy, Snapshot } from "./snapshot.ts";
+export { usedSlots } from "./used-slots.ts";

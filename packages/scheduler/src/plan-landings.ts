@@ -1,27 +1,21 @@
 import type { Oid, Project, ProjectId, Task, TaskId, World } from "@dispatch/core";
-import type { LandingPolicy, Snapshot } from "./snapshot.ts";
+import type { LandingPolicy } from "./snapshot.ts";
 
 export type LandingDecision = { decide: "land"; task: TaskId; onto: Oid } | { decide: "publish"; project: ProjectId };
 
-/** What lands next in each project, one task at a time, and which collects have landed all they waited for. */
-export function planLandings(snapshot: Snapshot): LandingDecision[] {
-  const decisions: LandingDecision[] = [];
-  for (const project of snapshot.world.projects.values()) {
-    const policy = snapshot.projects.get(project.id)?.landing;
-    if (policy === undefined) continue;
-    const decision = planLanding(snapshot.world, project, policy);
-    if (decision !== undefined) decisions.push(decision);
-  }
-  return decisions;
-}
-
-function planLanding(world: World, project: Project, policy: LandingPolicy): LandingDecision | undefined {
-  const landable = landableTasks(world, project.id);
+/** What a project lands next, one task at a time, or that its collect has landed all it waited for. `landable`: its queued and landing tasks. */
+export function planLanding(project: Project, policy: LandingPolicy, landable: Iterable<Task>): LandingDecision | undefined {
   const { collect } = project;
-  if (collect.kind === "landing" && !landable.some((task) => collect.tasks.includes(task.id))) return { decide: "publish", project: project.id };
-  if (landable.some((task) => task.state.kind === "landing")) return undefined;
-  const next = landable.find((task) => mayLand(project, policy, task));
-  return next === undefined ? undefined : { decide: "land", task: next.id, onto: project.main };
+  let next: Task | undefined;
+  let landing = false;
+  let collects = collect.kind === "landing";
+  for (const task of landable) {
+    if (task.state.kind === "landing") landing = true;
+    if (collect.kind === "landing" && collect.tasks.includes(task.id)) collects = false;
+    if ((next === undefined || landsBefore(task, next)) && mayLand(project, policy, task)) next = task;
+  }
+  if (collects) return { decide: "publish", project: project.id };
+  return landing || next === undefined ? undefined : { decide: "land", task: next.id, onto: project.main };
 }
 
 /** Whether policy lets a queued task land now. Nothing starts to land while origin is read or written. */
@@ -39,7 +33,13 @@ export function landableTasks(world: World, project: ProjectId): Task[] {
   for (const task of world.tasks.values()) {
     if (task.project === project && (task.state.kind === "queued" || task.state.kind === "landing")) found.push(task);
   }
-  return found.sort((a, b) => a.spec.priority - b.spec.priority || arrival(a) - arrival(b) || (a.id < b.id ? -1 : 1));
+  return found.sort((a, b) => (landsBefore(a, b) ? -1 : 1));
+}
+
+function landsBefore(a: Task, b: Task): boolean {
+  if (a.spec.priority !== b.spec.priority) return a.spec.priority < b.spec.priority;
+  const earlier = arrival(a) - arrival(b);
+  return earlier === 0 ? a.id < b.id : earlier < 0;
 }
 
 function arrival(task: Task): number {

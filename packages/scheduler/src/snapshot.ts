@@ -9,6 +9,8 @@ export interface SchedulingPolicy {
   contracts: readonly string[];
   /** Weight among projects of equal urgency; a project with 2 gets twice the slots of one with 1. */
   share: number;
+  /** The executor that `auto` stands for; null: not known, and any node will do. */
+  executor: string | null;
 }
 
 /** Everything a decision rests on, as one value. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { specFrontMatterSchema } from "./front-matter.ts";
-import { defaultProtectedPaths, type LintFacts } from "./lint-facts.ts";
-import { lintSpecs } from "./lint-specs.ts";
-import { parseSpec } from "./parse-spec.ts";
+import { defaultProtectedPaths, type LintFacts } from "./lint/lint-facts.ts";
+import { lintSpecs } from "./lint/lint-specs.ts";
+import { specFrontMatterSchema } from "./parse/front-matter.ts";
+import { parseSpec } from "./parse/parse-spec.ts";
 import { exampleSpec, type SpecTemplateInput, specTemplateVersion, writeSpecTemplate } from "./spec-template.ts";
 
 const facts: LintFacts = {

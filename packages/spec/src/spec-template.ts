@@ -97,15 +97,15 @@ export const exampleSpec: SpecTemplateInput = {
 export function writeSpecTemplate(input: SpecTemplateInput): string {
   const words = input.lang === "zh" ? chinese : english;
   const fields = [
-    `task_id: ${scalar(input.id)}`,
-    `project: ${scalar(input.project)}`,
-    ...(input.title === undefined ? [] : [`title: ${scalar(input.title)}`]),
+    `task_id: ${yamlScalar(input.id)}`,
+    `project: ${yamlScalar(input.project)}`,
+    ...(input.title === undefined ? [] : [`title: ${yamlScalar(input.title)}`]),
     "type: feature",
     "priority: 2",
     `depends_on: ${list(input.dependsOn)}`,
     `modifies: ${list(input.modifies)}`,
     `creates: ${list(input.creates)}`,
-    ...(input.verify === undefined ? [] : [`verify: ${scalar(input.verify)}`]),
+    ...(input.verify === undefined ? [] : [`verify: ${yamlScalar(input.verify)}`]),
     "executor: auto",
     `estimate_min: ${input.estimateMinutes ?? 10}`,
     `x-template: ${specTemplateVersion}`,
@@ -133,11 +133,11 @@ function bullets(mark: string, lines: readonly string[] = []): string[] {
 }
 
 function list(values: readonly string[] = []): string {
-  return `[${values.map(scalar).join(", ")}]`;
+  return `[${values.map(yamlScalar).join(", ")}]`;
 }
 
 /** A text that YAML reads back as it is, quoted where plain text would mean something else. */
-function scalar(value: string): string {
+export function yamlScalar(value: string): string {
   const plain =
     /^[A-Za-z./][A-Za-z0-9_./ -]*$/.test(value) && !value.endsWith(" ") && !/^(true|false|null|yes|no|on|off|~|\.nan|\.inf)$/i.test(value);
   return plain ? value : JSON.stringify(value);

@@ -10,7 +10,7 @@ export type Synchronous = "FULL" | "NORMAL";
 
 /** Opens the ledger file, makes its tables when it is new, and refuses one of another version. */
 export function openDatabase(file: string, synchronous: Synchronous): Database.Database {
-  let sqlite: Database.Database;
+  let sqlite: Database.Database | undefined;
   try {
     sqlite = new Database(file);
     sqlite.pragma("journal_mode = WAL");
@@ -19,39 +19,43 @@ export function openDatabase(file: string, synchronous: Synchronous): Database.D
     // A page that is changed often is copied into the file once in 16 MiB of log, not once in 4; the cache holds as much.
     sqlite.pragma("wal_autocheckpoint = 4000");
     sqlite.pragma("cache_size = -16000");
-  } catch (error) {
-    throw classifySqliteError(error, `opening the ledger ${file}`);
-  }
-  try {
-    const version = sqlite.pragma("user_version", { simple: true }) as number;
-    const tables = sqlite.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'").get() as { n: number };
-    if (version !== ledgerVersion && tables.n > 0) {
-      throw new FactoryError("LEDGER_VERSION", `the ledger ${file} has version ${version}; this program reads version ${ledgerVersion}`, {
-        fault: "user",
-        hint:
-          version > ledgerVersion
-            ? "it was written by a newer dispatch: update this one"
-            : "run the dispatch that wrote it to the end of its work, or move the file away to start a new ledger",
-        facts: { file, version, expected: ledgerVersion },
-      });
-    }
-    if (tables.n === 0) {
-      sqlite.transaction(() => {
-        sqlite.exec(createTables);
-        sqlite.pragma(`user_version = ${ledgerVersion}`);
-      })();
-    }
+    checkTables(sqlite, file);
     return sqlite;
   } catch (error) {
-    sqlite.close();
+    sqlite?.close();
     throw classifySqliteError(error, `opening the ledger ${file}`);
   }
 }
 
+/** Makes the tables of a new ledger; throws LEDGER_VERSION for one of another shape. */
+function checkTables(sqlite: Database.Database, file: string): void {
+  const version = sqlite.pragma("user_version", { simple: true }) as number;
+  const tables = sqlite.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'").get() as { n: number };
+  if (version !== ledgerVersion && tables.n > 0) {
+    throw new FactoryError("LEDGER_VERSION", `the ledger ${file} has version ${version}; this program reads version ${ledgerVersion}`, {
+      fault: "user",
+      hint:
+        version > ledgerVersion
+          ? "it was written by a newer dispatch: update this one"
+          : "run the dispatch that wrote it to the end of its work, or move the file away to start a new ledger",
+      facts: { file, version, expected: ledgerVersion },
+    });
+  }
+  if (tables.n === 0) {
+    sqlite.transaction(() => {
+      sqlite.exec(createTables);
+      sqlite.pragma(`user_version = ${ledgerVersion}`);
+    })();
+  }
+}
+
+/** What SQLite says of a full disk; SHMSIZE when there is no room for the index of the log, at opening. */
+const outOfRoom: ReadonlySet<string> = new Set(["SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHMSIZE", "ENOSPC"]);
+
 /** What a SQLite failure means to the factory. */
 export function classifySqliteError(error: unknown, doing: string): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code === "SQLITE_FULL" || code === "SQLITE_IOERR_WRITE" || code === "SQLITE_IOERR_FSYNC" || code === "ENOSPC") {
+  if (outOfRoom.has(code)) {
     return new FactoryError("DISK_FULL", `${doing}: the disk is full or refuses writes`, {
       fault: "dependency",
       retry: "later",

@@ -16,6 +16,9 @@ export interface AttemptFiles {
   index: string;
   worktree: string;
   discardedWorktree: string;
+  /** Folder of the notices; outside of the worktree, so that none is ever part of a change. */
+  notices: string;
+  notice(n: number): string;
   prompt(round: number): string;
   agentLog(round: number): string;
   verifyLog(round: number): string;
@@ -24,6 +27,7 @@ export interface AttemptFiles {
 
 export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
   const dir = join(home, "attempts", attempt);
+  const notices = join(dir, "notices");
   return {
     home,
     dir,
@@ -37,6 +41,8 @@ export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
     index: join(dir, "index"),
     worktree: join(home, "work", attempt),
     discardedWorktree: join(home, "work", `.discarded-${attempt}`),
+    notices,
+    notice: (n) => join(notices, `${n}.md`),
     prompt: (round) => join(dir, `prompt-${round}.md`),
     agentLog: (round) => join(dir, `agent-${round}.log`),
     verifyLog: (round) => join(dir, `verify-${round}.log`),

@@ -1,2 +1,3 @@
 export { type AttemptFiles, attemptFiles } from "./attempt-files.ts";
 export type { LoggedFact } from "./event-log.ts";
+export { allowedEnvironment } from "./process/environment.ts";

@@ -61,8 +61,8 @@ export interface Scene {
   task(id: string): Promise<TaskView>;
   /** Waits until a task is in one of these states, and fails at once when it is over in another one. */
   untilTask(id: string, ...states: TaskRow["state"][]): Promise<TaskRow>;
-  /** One request on the daemon's socket. */
-  ask(method: string, path: string): Promise<Answer>;
+  /** One request on the daemon's socket, with a JSON body or none. */
+  ask(method: string, path: string, body?: object): Promise<Answer>;
   /** Pid of the daemon; undefined when none answers. */
   daemonPid(): Promise<number | undefined>;
   /** Ends daemon and sessions, proves that nothing is left running, removes the folder. */
@@ -234,7 +234,8 @@ function gitOf(folder: string, env: Record<string, string>): Pick<Scene, "git" |
 type DaemonActs = Pick<Scene, "status" | "task" | "untilTask" | "ask" | "daemonPid">;
 
 function daemonOf(factory: string): DaemonActs {
-  const ask = (method: string, path: string): Promise<Answer> => requestOf({ socketPath: join(factory, factoryPaths.socket), method, path });
+  const ask = (method: string, path: string, body?: object): Promise<Answer> =>
+    requestOf({ socketPath: join(factory, factoryPaths.socket), method, path }, body);
   async function get<T>(path: string): Promise<T> {
     const { status, body } = await ask("GET", path);
     const value = JSON.parse(body) as T & Partial<ErrorView>;
@@ -277,7 +278,7 @@ function daemonOf(factory: string): DaemonActs {
 }
 
 /** One HTTP request; rejects when nobody answers. */
-export function requestOf(options: RequestOptions): Promise<Answer> {
+export function requestOf(options: RequestOptions, send?: object): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const call = request({ agent: false, ...options }, (response) => {
       let body = "";
@@ -287,6 +288,6 @@ export function requestOf(options: RequestOptions): Promise<Answer> {
       response.once("end", () => resolve({ status: response.statusCode ?? 0, body }));
     });
     call.once("error", reject);
-    call.end();
+    call.end(send === undefined ? undefined : JSON.stringify(send));
   });
 }

@@ -67,22 +67,49 @@ function declareProject(program: Command, perform: Perform): void {
     );
 }
 
+interface LintOptions extends JsonOption {
+  project?: string;
+  fix?: boolean;
+  preflight?: boolean;
+  strict?: boolean;
+  rules?: boolean;
+  format: "text" | "json" | "sarif";
+}
+
+const lintText = `Checks spec files, all of the factory's when none are named: as a feed does, against the repository, the ledger and the other specs.
+Exit codes: 0 clean (or warnings alone), 1 errors, 2 warnings alone with --strict; 2 also for wrong usage, 130 after Ctrl-C.`;
+
 function declareLint(program: Command, perform: Perform): void {
   program
     .command("lint")
     .summary("check spec files")
-    .description("Checks spec files, all of the factory's when none are named. Exit code 1 with errors; with --strict, 2 with warnings alone.")
+    .description(lintText)
     .argument("[paths...]", "files, or folders that hold them")
     .option("--project <name>", "the project of specs that do not name theirs")
+    .option("--fix", "mend what cannot change a spec's meaning, and show each fix")
+    .option("--preflight", "run the specs' own verify commands on main, in temporary folders: what passes there proves nothing")
     .option("--strict", "warnings count")
-    .option(jsonFlag, jsonText)
-    .addHelpText("after", examples("lint", "lint specs/pending --project shop", "lint specs/shop/S01-cart.md --strict"))
-    .action((paths: string[], options: { project?: string; strict?: boolean } & JsonOption) =>
-      perform(options.json, async (context) => {
-        const { project, strict = false, json = false } = options;
-        return (await import("../commands/lint-specs.ts")).lintSpecs(context, { paths, project, strict, json });
-      }),
-    );
+    .addOption(new Option("--format <format>", "how problems are printed").choices(["text", "json", "sarif"]).default("text").conflicts(["json"]))
+    .option(jsonFlag, "the same as --format json")
+    .option("--rules", "list the rules instead")
+    .addHelpText(
+      "after",
+      examples(
+        "lint",
+        "lint specs/pending --project shop --fix",
+        "lint specs/shop/S01-cart.md --strict --preflight",
+        "lint --format sarif",
+        "lint --rules",
+      ),
+    )
+    .action((paths: string[], options: LintOptions) => {
+      const { project, fix = false, preflight = false, strict = false, rules = false, json = false } = options;
+      const format = json ? "json" : options.format;
+      return perform(format !== "text", async (context) => {
+        const { lintSpecs, listRules } = await import("../commands/lint-specs.ts");
+        return rules ? listRules(context, format !== "text") : lintSpecs(context, { paths, project, fix, preflight, strict, format });
+      });
+    });
   program
     .command("feed")
     .summary("take specs in")

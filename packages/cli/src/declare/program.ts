@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { declareFactoryCommands } from "./factory-commands.ts";
 import { examples, type Perform } from "./perform.ts";
 import { declareProjectCommands } from "./project-commands.ts";
+import { declareSimulate } from "./simulate-command.ts";
+import { declareSpecCommands } from "./spec-commands.ts";
 import { declareTaskCommands } from "./task-commands.ts";
 
 const exitCodeText = "\n\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no daemon answers, 4 direction rejected.";
@@ -27,5 +29,8 @@ export function declareProgram(version: string, perform: Perform): Command {
   declareProjectCommands(program, perform);
   program.commandsGroup("Tasks:");
   declareTaskCommands(program, perform);
+  declareSpecCommands(program, perform);
+  program.commandsGroup("The program itself:");
+  declareSimulate(program, perform);
   return program;
 }

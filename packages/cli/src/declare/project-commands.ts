@@ -11,6 +11,19 @@ export function declareProjectCommands(program: Command, perform: Perform): void
 
 function declareStart(program: Command, perform: Perform): void {
   program
+    .command("plan")
+    .summary("how a project would go, before you start it")
+    .description(
+      "A dry run from the fed specs and those not fed yet: waves, critical path, sessions at once, expected finish, paths that most work waits for, and what can never start. Needs no daemon and changes nothing. Exit code 1 when something can never start.",
+    )
+    .argument("<project>")
+    .option("--slots <n>", "as if the nodes had so many slots", slotCount)
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("plan shop", "plan shop --slots 32", "plan shop --json"))
+    .action((project: string, { slots, json = false }: { slots?: number } & JsonOption) =>
+      perform(json, async (context) => (await import("../commands/plan-project.ts")).planProject(context, { project, slots, json })),
+    );
+  program
     .command("start")
     .summary("put a project to work")
     .description("Feeds a project and lets its tasks be placed. Starts a daemon in the background when none runs.")
@@ -95,6 +108,12 @@ function declareEvents(program: Command, perform: Perform): void {
     .action(({ after, follow = false, json = false }: { after: number; follow?: boolean } & JsonOption) =>
       perform(json, async (context) => (await import("../commands/list-events.ts")).listEvents(context, { after, follow, json })),
     );
+}
+
+function slotCount(text: string): number {
+  const count = wholeNumber(text);
+  if (count < 1 || count > 100_000) throw new InvalidArgumentError("It must be between 1 and 100000.");
+  return count;
 }
 
 /** A count from the command line. */

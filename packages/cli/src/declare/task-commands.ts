@@ -13,12 +13,16 @@ function declareLooking(program: Command, perform: Perform): void {
   program
     .command("why")
     .summary("why a task is where it is")
-    .description("Why a task is where it is, and what would move it.")
-    .argument("<task>", taskText)
+    .description(
+      "Why a task is where it is, down to the root of what it waits for, and what would move it. With --all: every unfinished task by its cause.",
+    )
+    .argument("[task]", taskText)
+    .option("--all", "all unfinished tasks, one entry per cause, the biggest first")
+    .option("--project <name>", "with --all: only of this project")
     .option(jsonFlag, jsonText)
-    .addHelpText("after", examples("why S03", "why shop/S03-checkout --json"))
-    .action((task: string, { json }: JsonOption) =>
-      perform(json, async (context) => (await import("../commands/explain-task.ts")).explainTask(context, { task, json: json ?? false })),
+    .addHelpText("after", examples("why S03", "why shop/S03-checkout --json", "why --all --project shop"))
+    .action((task: string | undefined, { all = false, project, json = false }: { all?: boolean; project?: string } & JsonOption) =>
+      perform(json, async (context) => (await import("../commands/explain-task.ts")).explainTask(context, { task, all, project, json })),
     );
   program
     .command("show")

@@ -1,4 +1,4 @@
-import type { AttemptOutcome, CommandResult, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
+import type { AttemptOutcome, CommandResult, ContractChange, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
 import { durationText, plural, shortOid, tokensText } from "./figures.ts";
 import { findingHead } from "./finding-lines.ts";
 import { oneLine } from "./text-width.ts";
@@ -58,6 +58,8 @@ function sentenceOf(event: FactoryEvent): string {
       return "its worktree was removed";
     case "result-checked":
       return `checked on the controller: ${findingsText(event.findings)}`;
+    case "contract-changed":
+      return `the shared contract changed with ${shortOid(event.commit)}: ${contractText(event.entries)}`;
     case "collect-requested":
       return `collect asked for by ${event.by}`;
     case "origin-taken-in":
@@ -92,7 +94,7 @@ function landingText(event: LandingEvent): string {
     case "landing-planned":
       return `landing on ${shortOid(event.onto)}`;
     case "candidate-built":
-      return `verifying ${shortOid(event.candidate.commit)}, which is main with this change`;
+      return `verifying ${shortOid(event.candidate.commit)}, which is main with this change${notesText(event.notes ?? [])}`;
     case "candidate-verified":
       return `verified: ${event.verify.map(commandText).join("; ") || "no commands"}`;
     case "candidate-refused":
@@ -104,6 +106,15 @@ function landingText(event: LandingEvent): string {
     case "task-merged":
       return `merged as ${shortOid(event.commit)}`;
   }
+}
+
+function contractText(entries: readonly ContractChange[]): string {
+  const named = entries.slice(0, 5).map(({ file, anchor, change }) => `${anchor === "" ? file : `${file}#${anchor}`} ${change}`);
+  return `${named.join(", ")}${entries.length > 5 ? ` and ${entries.length - 5} more` : ""}`;
+}
+
+function notesText(notes: readonly Finding[]): string {
+  return notes.map((note) => `; ${findingHead(note)}`).join("");
 }
 
 function factText(fact: WrapperFact): string {

@@ -17,8 +17,9 @@ export function feedLines(project: string, feed: FeedView, view: View): string[]
   return lines;
 }
 
-/** `file:line:col id severity message` on one line. */
+/** `file:line:col id severity message` on one line, with what --fix would do when it can mend it. */
 export function problemLine(problem: SpecProblem, paint: Paint): string {
-  const { file, line, column, id, severity, message } = problem;
-  return `${file}:${line}:${column} ${id} ${(severity === "error" ? paint.bad : paint.warn)(severity)} ${oneLine(message)}`;
+  const { file, line, column, id, severity, message, fix } = problem;
+  const remedy = fix === undefined ? "" : paint.faint(` [--fix: ${oneLine(fix)}]`);
+  return `${file}:${line}:${column} ${id} ${(severity === "error" ? paint.bad : paint.warn)(severity)} ${oneLine(message)}${remedy}`;
 }

@@ -12,6 +12,12 @@ export function durationText(ms: number): string {
   return `${Math.floor(hours / 24)}d${two(hours % 24)}h`;
 }
 
+/** Minutes as `7.5m`, `42m`, `2h05m`. */
+export function minutesText(minutes: number): string {
+  if (minutes >= 59.5) return durationText(Math.round(minutes) * 60_000);
+  return `${minutes < 9.95 ? Math.round(minutes * 10) / 10 : Math.round(minutes)}m`;
+}
+
 /** How long something has gone on, in whole seconds; a clock that went back shows `0s`. */
 export function ageText(since: number, now: number): string {
   return durationText(Math.max(0, Math.floor((now - since) / 1000) * 1000)).replace(/^0ms$/, "0s");

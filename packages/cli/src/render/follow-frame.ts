@@ -1,4 +1,5 @@
 import type { ProjectRow, StatusView } from "@dispatch/protocol";
+import { standingLines } from "./cause-lines.ts";
 import { ageText, plural, tokensText } from "./figures.ts";
 import { fitPainted } from "./fit-painted.ts";
 import { progressLine, projectLine, slotsLine, troubleLines } from "./status-lines.ts";
@@ -23,6 +24,9 @@ export function followFrame(status: StatusView, project: ProjectRow, note: strin
   const { paint } = view;
   const rows = sortRows(status.tasks.filter((task) => task.project === project.id));
   const head = [projectLine(project, view), progressLine(rows, view), slotsLine(status, view)];
+  const standing = status.standings.find((row) => row.project === project.id);
+  if (standing !== undefined) head.push(...standingLines(standing, view).slice(0, 5));
+  if (status.signals.advice !== "none") head.push(paint.warn(`advice: ${status.signals.text}`));
   if (status.draining) head.push(paint.warn("draining: nothing new starts"));
   head.push(...status.troubles.slice(0, 2).flatMap((trouble) => troubleLines(trouble, view)));
   const foot = note === "" ? [] : ["", paint.faint(note)];

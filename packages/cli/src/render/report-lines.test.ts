@@ -1,6 +1,6 @@
 import type { ReportView } from "@dispatch/protocol";
 import { describe, expect, it } from "vitest";
-import { aView, noon } from "../testing/sample-views.ts";
+import { aView, noon, someSignals } from "../testing/sample-views.ts";
 import { reportLines } from "./report-lines.ts";
 import { reportMarkdown } from "./report-markdown.ts";
 
@@ -54,6 +54,10 @@ const report: ReportView = {
       code: "rounds-exhausted",
     },
   ],
+  signals: someSignals(
+    { advice: "change-split", text: "do not add nodes, change the split" },
+    { pending: 5, startable: 2, running: 3, firstRounds: 8, firstRoundsFailed: 1, landings: 9, conflicts: 4, utilisation: 0.5 },
+  ),
   landings: [{ commit, task: "shop/S01-a", at: noon - 60_000 }],
 };
 
@@ -74,6 +78,11 @@ describe("report", () => {
       "findings         G03 1, G04 2",
       "conflicts        0",
       "tokens           12.0k in, 900 out",
+      "backlog          5 without a session, 2 of them for want of room, 3 running",
+      "first rounds     1 of 8 red (last 60 min, all projects)",
+      "landings         4 of 9 met a conflict (last 60 min, all projects)",
+      "slots lately     50% used while work was there (last 60 min, all projects)",
+      "advice           do not add nodes, change the split",
       "",
       "waits for you",
       "  rounds-exhausted shop/S02-b: not accepted after 3 rounds",
@@ -102,6 +111,11 @@ describe("report", () => {
       "- findings: G03 1, G04 2",
       "- conflicts: 0",
       "- tokens: 12.0k in, 900 out",
+      "- backlog: 5 without a session, 2 of them for want of room, 3 running",
+      "- first rounds: 1 of 8 red (last 60 min, all projects)",
+      "- landings: 4 of 9 met a conflict (last 60 min, all projects)",
+      "- slots lately: 50% used while work was there (last 60 min, all projects)",
+      "- advice: do not add nodes, change the split",
       "",
       "## Waits for the lead",
       "",

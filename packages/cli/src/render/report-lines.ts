@@ -55,6 +55,15 @@ export function figuresOf(report: ReportView): [string, string][] {
     ["conflicts", String(report.conflicts)],
   ];
   if (report.tokens !== null) figures.push(["tokens", tokensText(report.tokens)]);
+  const { pending, startable, running, firstRounds, firstRoundsFailed, landings, conflicts, utilisation, windowMs } = report.signals.figures;
+  const last = `last ${Math.round(windowMs / 60_000)} min, all projects`;
+  figures.push(
+    ["backlog", `${pending} without a session, ${startable} of them for want of room, ${running} running`],
+    ["first rounds", `${firstRoundsFailed} of ${firstRounds} red (${last})`],
+    ["landings", `${conflicts} of ${landings} met a conflict (${last})`],
+    ["slots lately", `${Math.round(utilisation * 100)}% used while work was there (${last})`],
+  );
+  if (report.signals.advice !== "none") figures.push(["advice", report.signals.text]);
   return figures;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aProject, aRow, aStatus } from "../testing/sample-views.ts";
+import { aProject, aRow, aStanding, aStatus } from "../testing/sample-views.ts";
 import { settledLines, settledOf } from "./settled.ts";
 
 const merged = aRow("shop/S01-a", { state: "merged" });
@@ -24,6 +24,19 @@ describe("settledOf", () => {
   ] as const)("%s", (_, tasks, change, kind) => {
     const project = aProject(change);
     expect(settledOf(aStatus(tasks), project).kind).toBe(kind);
+  });
+});
+
+describe("settledOf, when the daemon says how the project stands", () => {
+  it.each([
+    ["moving", "going"],
+    ["waiting-for-time", "going"],
+    ["finishing", "going"],
+    ["waiting-for-lead", "needs-lead"],
+    ["gridlock", "needs-lead"],
+  ] as const)("%s", (standing, kind) => {
+    const status = aStatus([aRow("shop/S05-e", { display: "locked" })], { standings: [aStanding(standing)] });
+    expect(settledOf(status, aProject()).kind).toBe(kind);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ProjectRow, StatusView, TaskRow } from "@dispatch/protocol";
+import type { ProjectRow, StandingRow, StatusView, TaskRow } from "@dispatch/protocol";
 import { reasonOf } from "./task-table.ts";
 
 /** Whether a project's work can still go on by itself. */
@@ -9,16 +9,22 @@ export type Settled =
   /** Nothing moves before somebody says so; `waits` names the tasks that are not over. */
   | { kind: "needs-lead"; parked: readonly TaskRow[]; uncollected: readonly TaskRow[]; waits: readonly TaskRow[] };
 
-/** Looks at states alone: when none of them can move, what waits can only wait for those. */
+/** Goes by the daemon's own finding of whether the project moves; before it has one, by the states of its tasks. */
 export function settledOf(status: StatusView, project: ProjectRow): Settled {
   const rows = status.tasks.filter((task) => task.project === project.id);
-  if (project.collect.kind !== "idle" || rows.some((row) => mayMove(row, project))) return { kind: "going" };
+  const standing = status.standings.find((row) => row.project === project.id);
+  const moves = standing === undefined ? rows.some((row) => mayMove(row, project)) : goesOn(standing);
+  if (project.collect.kind !== "idle" || moves) return { kind: "going" };
   if (rows.length === 0) return { kind: "nothing-to-do" };
   const parked = rows.filter((row) => row.state === "parked");
   const uncollected = rows.filter((row) => row.state === "queued");
   const waits = rows.filter((row) => row.state === "planned" || row.state === "backoff");
   if (parked.length + uncollected.length + waits.length === 0) return { kind: "all-merged" };
   return { kind: "needs-lead", parked, uncollected, waits };
+}
+
+function goesOn({ kind }: StandingRow): boolean {
+  return kind === "moving" || kind === "waiting-for-time" || kind === "finishing";
 }
 
 function mayMove(row: TaskRow, project: ProjectRow): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { aProject, aRow, aStatus, aView, noon } from "../testing/sample-views.ts";
+import { aCause, aProject, aRow, aStanding, aStatus, aView, noon, someSignals } from "../testing/sample-views.ts";
 import { followFrame } from "./follow-frame.ts";
 import { colourPaint } from "./paint.ts";
 import { statusLines } from "./status-lines.ts";
@@ -51,6 +51,7 @@ describe("statusLines", () => {
       "S01-schema   merged     1      2         merged as 1a2b3c4d5e6f",
       "",
       "slots  local 2/4 · tokens 12.0k in, 900 out · done in about 10m00s",
+      "load   no backlog · slots used 100% (60 min)",
     ]);
   });
 
@@ -94,6 +95,7 @@ describe("statusLines", () => {
       "──────────────────────────────  0/0 merged",
       "",
       "slots  gpu 0/2 down: no route to host",
+      "load   no backlog · slots used 100% (60 min)",
       "! publish-main:shop: no answer (ORIGIN_UNREACHABLE, failed 2 times, again in 4s)",
       "  try: look at the network",
     ]);
@@ -105,6 +107,44 @@ describe("statusLines", () => {
       "  try: dispatch project add, then dispatch start PROJECT",
       "",
       "slots  local 2/4",
+      "load   no backlog · slots used 100% (60 min)",
+    ]);
+  });
+
+  it("says above everything else what has come to a standstill, and below what the figures advise", () => {
+    const cause = aCause("shop/S03-router", { tasks: ["shop/S03-router", "shop/S07-ui"] });
+    const cycle = aCause("shop/S08-a", { kind: "cycle", needs: "nobody", because: "they wait for each other", release: "drop a depends_on" });
+    const lines = statusLines(
+      aStatus([], {
+        standings: [
+          aStanding("waiting-for-lead", { causes: [cause] }),
+          aStanding("gridlock", { project: "docs", causes: [cycle], cycles: [["docs/S08-a", "docs/S09-b"]] }),
+          aStanding("finishing", { project: "blog", underWay: 2 }),
+          aStanding("waiting-for-time", { project: "news", until: noon + 4000 }),
+          aStanding("moving"),
+        ],
+        signals: someSignals(
+          { advice: "mend-specs", text: "do not add nodes, improve the specs" },
+          { pending: 12, startable: 7, running: 4, firstRounds: 10, firstRoundsFailed: 4, landings: 9, conflicts: 1, utilisation: 0.956 },
+        ),
+      }),
+      aView(200),
+    );
+    expect(lines.slice(0, 10)).toEqual([
+      "! shop: nothing moves without you; 3 tasks left",
+      "    2 tasks: shop/S03-router: parked since 11:00Z: not accepted after 3 rounds",
+      "      try: dispatch retry shop/S03-router, or dispatch cancel shop/S03-router",
+      "! docs: GRIDLOCK, nothing can move; 3 tasks left",
+      "    circle: S08-a waits for S09-b waits for S08-a",
+      "    S08-a: they wait for each other",
+      "      try: drop a depends_on",
+      "blog: 2 under way; after that nothing goes on without you",
+      "news: nothing moves for 4s; then the next attempt starts",
+      "",
+    ]);
+    expect(lines.slice(-2)).toEqual([
+      "load   backlog 12 (7 lack only room), 4 running · first rounds red 4/10 (40%) · conflicts 1/9 · slots used 96% (60 min)",
+      "  advice: do not add nodes, improve the specs",
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import type { ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import { signalLines, standingLines } from "./cause-lines.ts";
 import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
 import { sortRows, taskTable } from "./task-table.ts";
 import { fitText, oneLine } from "./text-width.ts";
@@ -8,6 +9,8 @@ import type { View } from "./view.ts";
 export function statusLines(status: StatusView, view: View): string[] {
   const lines: string[] = [];
   if (status.draining) lines.push(view.paint.warn("draining: nothing new starts, and the daemon ends when all sessions have ended"), "");
+  const standing = status.standings.flatMap((row) => standingLines(row, view));
+  if (standing.length > 0) lines.push(...standing, "");
   for (const project of status.projects) {
     const rows = status.tasks.filter((task) => task.project === project.id);
     lines.push(projectLine(project, view), progressLine(rows, view));
@@ -16,7 +19,7 @@ export function statusLines(status: StatusView, view: View): string[] {
   }
   if (status.projects.length === 0)
     lines.push("no project was started yet", `  ${view.paint.faint("try: dispatch project add, then dispatch start PROJECT")}`, "");
-  lines.push(slotsLine(status, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
+  lines.push(slotsLine(status, view), ...signalLines(status.signals, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
   return lines;
 }
 

@@ -3,7 +3,6 @@ import type { TaskView } from "@dispatch/protocol";
 import { describe, expect, it } from "vitest";
 import { aRow, aSpec, aView, noon } from "../testing/sample-views.ts";
 import { taskLines } from "./task-lines.ts";
-import { whyLines } from "./why-lines.ts";
 
 const base = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 const finding: Finding = {
@@ -25,6 +24,7 @@ const attempt: Attempt = {
   placedAt: noon - 60_000,
   endedAt: noon - 20_000,
   cursor: 9,
+  notices: [],
   rounds: [
     {
       n: 1,
@@ -105,6 +105,18 @@ describe("taskLines", () => {
     ]);
   });
 
+  it("tells what it cites of the shared contract, and with which moves of main that changed under an attempt", () => {
+    const parked = parkedTask();
+    const told = {
+      ...parked,
+      task: { ...parked.task, spec: aSpec("S01-a", { contract: ["API.md#POST /cart"] }) },
+      attempts: [{ ...attempt, notices: [base] }],
+    };
+    const lines = taskLines(told, aView(120));
+    expect(lines).toContain("  contract   API.md#POST /cart");
+    expect(lines).toContain("  told     the shared contract changed with 1a2b3c4d5");
+  });
+
   it("tells the findings of the round that is open at length", () => {
     const parked = parkedTask();
     const rounds = attempt.rounds.slice(0, 1);
@@ -129,30 +141,6 @@ describe("taskLines", () => {
       "      a marker is left",
       "      work is not done",
       "      try: finish it",
-    ]);
-  });
-});
-
-describe("whyLines", () => {
-  it("says why, what moves it, and what goes wrong", () => {
-    const trouble = { effect: "start-attempt:shop--S01-a--1", failures: 1, code: "GIT_FAILED", message: "no space", hint: null, nextAt: noon - 1 };
-    expect(
-      whyLines(
-        {
-          task: "shop/S01-a",
-          state: "starting",
-          because: "it is being started",
-          release: "its session reports",
-          explanation: {},
-          troubles: [trouble],
-        },
-        aView(120),
-      ),
-    ).toEqual([
-      "shop/S01-a is starting",
-      "  because  it is being started",
-      "  moves    its session reports",
-      "  ! start-attempt:shop--S01-a--1: no space (GIT_FAILED, failed 1 time, trying again)",
     ]);
   });
 });

@@ -20,6 +20,7 @@ export function taskLines(task: TaskView, view: View): string[] {
     ...listLine("modifies", stored.spec.modifies),
     ...listLine("creates", stored.spec.creates),
     ...listLine("deletes", stored.spec.deletes),
+    ...listLine("contract", stored.spec.contract),
   ];
   const open = stored.state.kind === "parked" ? undefined : task.attempts.at(-1)?.rounds.at(-1);
   for (const attempt of task.attempts) lines.push("", ...attemptLines(attempt, open, view));
@@ -39,7 +40,17 @@ function listLine(name: string, items: readonly string[]): string[] {
 function attemptLines(attempt: Attempt, open: Round | undefined, view: View): string[] {
   const ended = attempt.endedAt === 0 ? "" : `, ${durationText(attempt.endedAt - attempt.placedAt)}`;
   const head = `attempt ${attempt.n}  ${stateText(attempt)} on ${attempt.node} with ${attempt.executor} from ${shortOid(attempt.base)}`;
-  return [`${head}, placed ${view.timeOf(attempt.placedAt)}${ended}`, ...attempt.rounds.flatMap((round) => roundLines(round, round === open, view))];
+  return [
+    `${head}, placed ${view.timeOf(attempt.placedAt)}${ended}`,
+    ...noticeLines(attempt),
+    ...attempt.rounds.flatMap((round) => roundLines(round, round === open, view)),
+  ];
+}
+
+/** The moves of main with which the contract changed while it was at work. */
+function noticeLines(attempt: Attempt): string[] {
+  if (attempt.notices.length === 0) return [];
+  return [`  told     the shared contract changed with ${attempt.notices.map(shortOid).join(", ")}`];
 }
 
 function stateText(attempt: Attempt): string {

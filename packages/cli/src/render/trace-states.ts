@@ -40,6 +40,7 @@ export function nextState(event: FactoryEvent): NextState {
     case "project-started":
     case "project-paused":
     case "landing-frozen":
+    case "contract-changed":
     case "collect-requested":
     case "origin-taken-in":
     case "publishing-planned":

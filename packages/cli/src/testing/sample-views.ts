@@ -1,5 +1,5 @@
 import type { TaskSpec } from "@dispatch/core";
-import type { ProjectRow, StatusView, TaskRow } from "@dispatch/protocol";
+import type { CauseRow, ProjectRow, SignalsView, StandingRow, StatusView, TaskRow } from "@dispatch/protocol";
 import { aSpec as aPlainSpec } from "../../../../test/kit/build-facts.ts";
 import { plainPaint } from "../render/paint.ts";
 import type { View } from "../render/view.ts";
@@ -68,8 +68,45 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
     sessions: [],
     troubles: [],
     eta: null,
+    standings: [],
+    signals: someSignals(),
     ...change,
   };
+}
+
+export function someSignals(change: Partial<SignalsView> = {}, figures: Partial<SignalsView["figures"]> = {}): SignalsView {
+  return {
+    state: { backlog: false, arrivals: false, firstRounds: false, conflicts: false },
+    advice: "none",
+    text: "",
+    ...change,
+    figures: {
+      windowMs: 3_600_000,
+      pending: 0,
+      startable: 0,
+      running: 0,
+      arrived: 0,
+      consumed: 0,
+      firstRounds: 0,
+      firstRoundsFailed: 0,
+      firstRoundFailureRate: null,
+      landings: 0,
+      conflicts: 0,
+      conflictRate: null,
+      utilisation: 1,
+      ...figures,
+    },
+  };
+}
+
+export function aCause(task: string, change: Partial<CauseRow> = {}): CauseRow {
+  const because = "parked since 11:00Z: not accepted after 3 rounds";
+  const release = `dispatch retry ${task}, or dispatch cancel ${task}`;
+  return { kind: "parked", project: task.slice(0, task.indexOf("/")), task, because, release, needs: "lead", tasks: [task], ...change };
+}
+
+export function aStanding(kind: StandingRow["kind"], change: Partial<StandingRow> = {}): StandingRow {
+  return { project: "shop", kind, unfinished: 3, underWay: 0, until: null, causes: [], cycles: [], ...change };
 }
 
 export function aSpec(id: string, change: Partial<TaskSpec> = {}): TaskSpec {

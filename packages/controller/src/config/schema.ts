@@ -42,6 +42,10 @@ const ProjectEntry = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
+  preflight: z
+    .boolean()
+    .default(false)
+    .describe("at feed, run every new spec's own verify commands on the base commit; without it those of bugfix specs alone"),
   share: z.number().positive().max(100).default(1).describe("weight among projects of equal urgency"),
   gates: Gates.prefault({}),
 });

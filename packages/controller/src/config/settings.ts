@@ -66,8 +66,16 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
   };
 }
 
-function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId, SchedulingPolicy> {
-  return new Map(Object.entries(factory.projects).map(([name, { landing, contracts, share }]) => [name, { landing, contracts, share }]));
+/** How each configured project is placed and landed. */
+export function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId, SchedulingPolicy> {
+  const names = Object.keys(factory.executors);
+  const only = names.length === 1 ? names[0] : undefined;
+  return new Map(
+    Object.entries(factory.projects).map(([name, { landing, contracts, share, executor = only ?? null }]) => [
+      name,
+      { landing, contracts, share, executor },
+    ]),
+  );
 }
 
 export function sourceOf(config: FactoryConfig, project: ProjectId): ProjectSource | undefined {
@@ -117,10 +125,15 @@ export function verifyCommands(verify: Verify | undefined): VerifyCommand[] {
   );
 }
 
+/** What `auto` stands for in a project: the executor it names, else the only one there is. */
+function automaticExecutor({ executors }: FactoryConfig["factory"], named: string | undefined): string | undefined {
+  const names = Object.keys(executors);
+  return named ?? (names.length === 1 ? names[0] : undefined);
+}
+
 function executorOf(config: FactoryConfig, spec: TaskSpec): ExecutorDefinition | undefined {
   const { executors, projects } = config.factory;
-  const names = Object.keys(executors);
-  const asked = spec.executor === "auto" ? (projects[spec.project]?.executor ?? (names.length === 1 ? names[0] : undefined)) : spec.executor;
+  const asked = spec.executor === "auto" ? automaticExecutor(config.factory, projects[spec.project]?.executor) : spec.executor;
   const entry = asked === undefined ? undefined : executors[asked];
   if (asked === undefined || entry === undefined) return undefined;
   return { name: asked, command: entry.command, prompt: entry.prompt, timeoutSeconds: entry.timeout_s, env: entry.env };

@@ -38,5 +38,8 @@ async function readFolder(dir: string, folder: string, inbox: boolean): Promise<
     throw error;
   }
   const specs = names.filter((name) => name.endsWith(".md") && name.toLowerCase() !== "readme.md").sort();
-  return Promise.all(specs.map(async (name) => ({ path: `${folder}/${name}`, text: await readFile(join(dir, folder, name), "utf8"), inbox })));
+  const found: FoundSpec[] = [];
+  // One after the other: a folder may hold more files than a process may have open.
+  for (const name of specs) found.push({ path: `${folder}/${name}`, text: await readFile(join(dir, folder, name), "utf8"), inbox });
+  return found;
 }

@@ -24,6 +24,13 @@ const LogQuery = z.object({
   round: z.coerce.number().int().positive().optional(),
   from: z.coerce.number().int().min(0).default(0),
 });
+const positive = z.coerce.number().int().positive();
+const SpecQuery = z.object({ revision: positive.optional() });
+const PutSpecBody = z.strictObject({
+  text: z.string("is missing: send the whole new spec file"),
+  baseRevision: z.number("is missing: send the number of the revision that was edited (GET of the same path tells it)").int().positive(),
+});
+const PlanQuery = z.object({ slots: z.coerce.number().int().min(1).max(100_000).optional() });
 const AfterQuery = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
 /** The daemon's HTTP interface (see @dispatch/protocol api.ts). Every answer is data of the service. */
@@ -43,9 +50,14 @@ export function createApp(parts: AppParts): Hono {
 
   app.get("/v1/health", (context) => context.json(parts.health()));
   app.get("/v1/status", (context) => context.json(service.status(context.req.query("project"))));
+  app.get("/v1/why", (context) => context.json(service.whyAll(context.req.query("project"))));
+  app.get("/v1/projects/:project/plan", async (context) => {
+    const { slots } = check(PlanQuery, context.req.query());
+    return context.json(await service.plan(context.req.param("project"), slots));
+  });
   app.get("/v1/projects/:project/report", (context) => context.json(service.report(context.req.param("project"))));
-  app.post("/v1/projects/:project/feed", async (context) => context.json(await service.feed(context.req.param("project"))));
-  app.post("/v1/projects/:project/start", async (context) => context.json(await service.start(context.req.param("project"))));
+  app.post("/v1/projects/:project/feed", async (context) => context.json(await service.feed(context.req.param("project"), by)));
+  app.post("/v1/projects/:project/start", async (context) => context.json(await service.start(context.req.param("project"), by)));
   app.post("/v1/projects/:project/collect", async (context) => context.json(await service.collect(context.req.param("project"), by)));
   app.post("/v1/projects/:project/pause", async (context) => {
     await service.pause(context.req.param("project"), by);
@@ -72,6 +84,15 @@ export function createApp(parts: AppParts): Hono {
   app.post("/v1/tasks/:project/:spec/cancel", async (context) => {
     await service.cancel(taskParam(context.req.param()), by);
     return context.json({});
+  });
+
+  app.get("/v1/tasks/:project/:spec/spec", async (context) => {
+    const { revision } = check(SpecQuery, context.req.query());
+    return context.json(await service.spec(taskParam(context.req.param()), revision));
+  });
+  app.put("/v1/tasks/:project/:spec/spec", async (context) => {
+    const request = check(PutSpecBody, await bodyOf(context.req.text()));
+    return context.json(await service.putSpec(taskParam(context.req.param()), request, by));
   });
 
   app.get("/v1/events", (context) => {

@@ -1,6 +1,8 @@
 import { emptyWorld, evolve, type FactoryEvent, type World, withChange } from "@dispatch/core";
+import { noSignals } from "@dispatch/scheduler";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec, planned, reported, someIdentity } from "../../../../test/kit/build-facts.ts";
+import { composeSignals } from "../views/compose-signals.ts";
 import { composeReport } from "./compose-report.ts";
 
 /** The world after facts, each with the time at which it was recorded. */
@@ -57,7 +59,9 @@ const world = worldOf([
 ]);
 const project = world.projects.get("shop");
 if (project === undefined) throw new Error("no project");
-const report = composeReport(world, project, 2, 1000);
+const signals = composeSignals({ snapshot: { world, nodes: [], projects: new Map() }, samples: [], before: noSignals }, 1000);
+const given = { world, project, slots: 2, standing: undefined, signals };
+const report = composeReport(given, 1000);
 
 describe("the report of a project", () => {
   it("counts tasks by state, and blocking findings by gate", () => {
@@ -85,12 +89,23 @@ describe("the report of a project", () => {
   });
 
   it("reports a collect that stopped", () => {
-    const stopped = composeReport(
-      world,
-      { ...project, collect: { kind: "idle", last: { outcome: "stopped", at: 1, requestedAt: 1, code: "ORIGIN_DIRTY", because: "b", hint: "h" } } },
-      2,
-      1000,
-    );
+    const last = { outcome: "stopped", at: 1, requestedAt: 1, code: "ORIGIN_DIRTY", because: "b", hint: "h" } as const;
+    const stopped = composeReport({ ...given, project: { ...project, collect: { kind: "idle", last } } }, 1000);
     expect(stopped.waiting.at(-1)).toMatchObject({ code: "collect-stopped", next: "h" });
+  });
+
+  it("names what else only the lead can move, with what waits behind it, and nothing twice", () => {
+    const cause = { project: "shop", task: "shop/S02", because: "b", release: "r", needs: "lead" as const, tasks: ["shop/S02", "shop/S03"] };
+    const causes = [
+      { ...cause, kind: "parked" },
+      { ...cause, kind: "waits-for-collect" },
+      { ...cause, kind: "no-node-fits", tasks: ["shop/S02"] },
+      { ...cause, kind: "cycle", needs: "nobody" as const },
+      { ...cause, kind: "slot", needs: "factory" as const },
+    ];
+    const standing = { project: "shop", kind: "gridlock" as const, unfinished: 2, underWay: 0, until: null, causes, cycles: [] };
+    const { waiting } = composeReport({ ...given, standing }, 1000);
+    expect(waiting.map((one) => one.code)).toEqual(["rounds-exhausted", "not-collected", "blocked", "gridlock"]);
+    expect(waiting[1]).toMatchObject({ task: "shop/S02", next: "r" });
   });
 });

@@ -1,10 +1,20 @@
 import { type Attempt, type Project, type Task, taskIdOf, type World } from "@dispatch/core";
-import type { ReportTask, ReportView, WaitingForLead } from "@dispatch/protocol";
+import type { CauseRow, ReportTask, ReportView, SignalsView, StandingRow, WaitingForLead } from "@dispatch/protocol";
 import { attemptsByTask, sumTokens } from "../views/compose-status.ts";
 import { measureSlots, type Span } from "./measure-slots.ts";
 
-/** What happened in a project since its first task was fed. `now` is in ms since the epoch, `slots` those of all nodes. */
-export function composeReport(world: World, project: Project, slots: number, now: number): ReportView {
+export interface ReportInput {
+  world: World;
+  project: Project;
+  /** Slots of all nodes. */
+  slots: number;
+  /** Undefined while the project has no tasks. */
+  standing: StandingRow | undefined;
+  signals: SignalsView;
+}
+
+/** What happened in a project since its first task was fed. `now` is in ms since the epoch. */
+export function composeReport({ world, project, slots, standing, signals }: ReportInput, now: number): ReportView {
   const tasks = [...world.tasks.values()].filter((task) => task.project === project.id).sort((a, b) => (a.id < b.id ? -1 : 1));
   const attempts = attemptsByTask(world, tasks);
   const all = [...attempts.values()].flat();
@@ -30,7 +40,8 @@ export function composeReport(world: World, project: Project, slots: number, now
     findings: countFindings(all),
     conflicts: tasks.filter((task) => "feedback" in task.state && task.state.feedback.some((finding) => finding.gate === "landing")).length,
     tokens: sumTokens(all),
-    waiting: [...tasks.flatMap(waitingTask), ...waitingProject(project)],
+    waiting: [...tasks.flatMap(waitingTask), ...waitingProject(project), ...waitingCauses(standing)],
+    signals,
     landings: tasks
       .flatMap((task) => (task.state.kind === "merged" ? [{ commit: task.state.commit, task: task.id, at: task.state.at }] : []))
       .sort((a, b) => a.at - b.at),
@@ -54,7 +65,7 @@ function reportTask(task: Task, attempts: readonly Attempt[], now: number): Repo
 }
 
 /** When a task could have used a slot: from when its dependencies were merged until its last session ended. */
-function demandOf(world: World, task: Task, attempts: readonly Attempt[], now: number): Span[] {
+export function demandOf(world: World, task: Task, attempts: readonly Attempt[], now: number): Span[] {
   let from = task.plannedAt;
   for (const specId of task.spec.dependsOn) {
     const dependency = world.tasks.get(taskIdOf(task.project, specId));
@@ -109,4 +120,24 @@ function waitingProject(project: Project): WaitingForLead[] {
     });
   }
   return waiting;
+}
+
+/** What else keeps the project from going on, as far as only the lead can change it. */
+function waitingCauses(standing: StandingRow | undefined): WaitingForLead[] {
+  if (standing === undefined) return [];
+  return standing.causes.flatMap((cause) => {
+    const code = codeOf(cause);
+    if (code === undefined) return [];
+    const others = cause.tasks.filter((id) => id !== cause.task).length;
+    const behind = others === 0 ? "" : ` (${others} more ${others === 1 ? "task waits" : "tasks wait"} for that)`;
+    return [{ task: cause.task, because: `${cause.because}${behind}`, next: cause.release, findings: [], salvage: null, code }];
+  });
+}
+
+/** Undefined for what the report names already, and for what the factory does by itself. */
+function codeOf({ kind, needs }: CauseRow): WaitingForLead["code"] | undefined {
+  if (kind === "waits-for-collect") return "not-collected";
+  if (kind === "parked" || kind === "landing-frozen") return undefined;
+  if (needs === "nobody") return "gridlock";
+  return needs === "lead" ? "blocked" : undefined;
 }

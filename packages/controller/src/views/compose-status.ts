@@ -1,7 +1,7 @@
 import { type Attempt, holdsSlot, type Project, type Task, type TaskId, type TokenUsage, type World } from "@dispatch/core";
-import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import type { NodeRow, ProjectRow, SignalsView, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { createExplainer, type Explanation, explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
-import { estimateEnd } from "./estimate-end.ts";
+import { composeStandings } from "./compose-why.ts";
 import { explainText } from "./explain-text.ts";
 
 export interface StatusInput {
@@ -9,6 +9,10 @@ export interface StatusInput {
   troubles: readonly TroubleRow[];
   lastSeq: number;
   draining: boolean;
+  signals: SignalsView;
+  eta: number | null;
+  /** That of the snapshot, where there is one already. */
+  explain?: (task: Task) => Explanation;
   /** Only this project, or all. */
   project?: string;
 }
@@ -21,7 +25,7 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
   const tasks = [...world.tasks.values()].filter((task) => wanted(task.project)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const used = usedSlots(world);
   const attempts = attemptsByTask(world, tasks);
-  const explain = createExplainer(snapshot, now);
+  const explain = input.explain ?? createExplainer(snapshot, now);
   return {
     at: now,
     lastSeq: input.lastSeq,
@@ -41,7 +45,9 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
         tokens: sumTokens([attempt]),
       })),
     troubles: input.troubles,
-    eta: estimateEnd(snapshot, tasks, now),
+    eta: input.eta,
+    standings: composeStandings(snapshot, now, input.project),
+    signals: input.signals,
   };
 }
 
@@ -71,7 +77,8 @@ function taskRow(task: Task, explanation: Explanation, attempts: readonly Attemp
     priority: task.spec.priority,
     state: task.state.kind,
     display: display(task, explanation.kind),
-    because: explainText(task, explanation, now).because,
+    // Since when is in a column of its own.
+    because: explanation.kind === "parked" ? `parked: ${explanation.reason.text}` : explainText(task, explanation, now).because,
     attempt: task.state.tries,
     round: current?.rounds.length ?? 0,
     node: "node" in task.state ? task.state.node : null,
@@ -89,7 +96,11 @@ function display(task: Task, because: string): string {
     case "dependency":
       return "waits";
     case "lock":
+    case "reserved":
+    case "contract-barrier":
       return "locked";
+    case "no-node-fits":
+      return "unfit";
     case "project-paused":
       return "paused";
     case "project-not-configured":

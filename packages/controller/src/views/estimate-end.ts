@@ -1,48 +1,78 @@
-import { isEnded, type Task, taskIdOf } from "@dispatch/core";
-import { remainingPaths, type Snapshot } from "@dispatch/scheduler";
+import { isEnded, type ProjectId, type Task } from "@dispatch/core";
+import { createEstimator, type ForecastOptions, forecastRun, remainingPaths, type Snapshot } from "@dispatch/scheduler";
+
+/** Above this many open tasks the end is reckoned from bounds: playing them all forward would take too long for a status. */
+const playedTasks = 400;
 
 /**
- * When the work that can go on will have ended, in ms since the epoch: the larger of the longest chain and the
- * work spread over all slots, scaled by how long tasks took against their estimates so far. Null when nothing is open.
+ * When the work that can go on by itself will have ended, in ms since the epoch: the scheduler's own decisions
+ * played forward. Null when nothing can go on.
  */
-export function estimateEnd(snapshot: Snapshot, tasks: readonly Task[], now: number): number | null {
-  const stuck = stuckTasks(tasks);
-  const open = tasks.filter((task) => !isEnded(task) && !stuck.has(task.id));
+function estimateEnd(snapshot: Snapshot, tasks: readonly Task[], now: number): number | null {
+  const open = tasks.filter((task) => !isEnded(task));
   if (open.length === 0) return null;
+  if (open.length > playedTasks) return estimateByBounds(snapshot, open, now);
+  const ids = new Set(open.map((task) => task.id));
+  const forecast = forecastRun(snapshot, now, expectations(snapshot));
+  const ends = [
+    ...forecast.bars.flatMap((bar) => (ids.has(bar.task) ? [bar.to] : [])),
+    ...[...forecast.landedAt].flatMap(([id, at]) => (ids.has(id) ? [at] : [])),
+  ];
+  return ends.length === 0 ? null : Math.max(...ends);
+}
+
+/** For how long an estimate is good enough, in ms: playing forward costs more than everything else of a status. */
+const keptMs = 2000;
+
+/** As estimateEnd for one project or all, worked out again at most every two seconds. */
+export function createEndEstimator(): (snapshot: Snapshot, project: string | undefined, now: number) => number | null {
+  const kept = new Map<string, { at: number; end: number | null }>();
+  return (snapshot, project, now) => {
+    const tasks = [...snapshot.world.tasks.values()].filter((task) => project === undefined || task.project === project);
+    if (tasks.every(isEnded)) return null;
+    const known = kept.get(project ?? "");
+    if (known !== undefined && now - known.at < keptMs && now >= known.at) return known.end;
+    const end = estimateEnd(snapshot, tasks, now);
+    kept.set(project ?? "", { at: now, end });
+    return end;
+  };
+}
+
+/** When a task is expected to start, in ms since the epoch; null when it never will as things are, or that is too much to play forward. */
+export function expectedStart(snapshot: Snapshot, task: Task, now: number): number | null {
+  const open = [...snapshot.world.tasks.values()].filter((other) => !isEnded(other)).length;
+  if (open > playedTasks) return null;
+  return forecastRun(snapshot, now, expectations(snapshot)).bars.find((bar) => bar.task === task.id)?.from ?? null;
+}
+
+/** What sessions and landings are expected to take: corrected estimates, and landings as verified so far. */
+export function expectations(snapshot: Snapshot): Pick<ForecastOptions, "minutesOf" | "landingMinutesOf"> {
+  const landing = landingMinutes(snapshot);
+  return { minutesOf: createEstimator(snapshot), landingMinutesOf: (project) => landing.get(project) ?? 0 };
+}
+
+/** A landing takes about as long as the verify commands took in the rounds of its project, the average of them. */
+function landingMinutes({ world }: Snapshot): ReadonlyMap<ProjectId, number> {
+  const sums = new Map<ProjectId, { ms: number; rounds: number }>();
+  for (const attempt of world.attempts.values()) {
+    const project = world.tasks.get(attempt.task)?.project;
+    if (project === undefined) continue;
+    const sum = sums.get(project) ?? { ms: 0, rounds: 0 };
+    const checks = attempt.rounds.flatMap(({ checked }) => (checked === null ? [] : [checked.verifyMs]));
+    sums.set(project, { ms: checks.reduce((ms, one) => ms + one, sum.ms), rounds: sum.rounds + checks.length });
+  }
+  return new Map([...sums].map(([project, { ms, rounds }]) => [project, rounds === 0 ? 0 : ms / rounds / 60_000]));
+}
+
+/** The larger of the longest chain and the work spread over all slots. */
+function estimateByBounds(snapshot: Snapshot, open: readonly Task[], now: number): number {
   const slots = Math.max(
     1,
     snapshot.nodes.reduce((sum, node) => sum + (node.status.kind === "up" ? node.slots : 0), 0),
   );
   const paths = remainingPaths(snapshot.world);
-  const longest = Math.max(...open.map((task) => paths.get(task.id) ?? 0));
-  const work = open.reduce((sum, task) => sum + task.spec.estimateMinutes, 0);
-  return now + Math.max(longest, work / slots) * 60_000 * paceOf(snapshot, tasks);
-}
-
-/** Tasks that only the lead can move, and those that wait for them. */
-function stuckTasks(tasks: readonly Task[]): ReadonlySet<string> {
-  const stuck = new Set(tasks.filter((task) => task.state.kind === "parked" || task.state.kind === "cancelled").map((task) => task.id));
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const task of tasks) {
-      if (stuck.has(task.id) || !task.spec.dependsOn.some((id) => stuck.has(taskIdOf(task.project, id)))) continue;
-      stuck.add(task.id);
-      grew = true;
-    }
-  }
-  return stuck;
-}
-
-/** Measured minutes per estimated minute of what has landed; 1 while nothing has. */
-function paceOf(snapshot: Snapshot, tasks: readonly Task[]): number {
-  let measured = 0;
-  let estimated = 0;
-  for (const task of tasks) {
-    if (task.state.kind !== "merged") continue;
-    const attempt = snapshot.world.attempts.get(task.state.attempt);
-    if (attempt === undefined) continue;
-    measured += (task.state.at - attempt.placedAt) / 60_000;
-    estimated += task.spec.estimateMinutes;
-  }
-  return estimated === 0 ? 1 : measured / estimated;
+  const longest = open.reduce((most, task) => Math.max(most, paths.get(task.id) ?? 0), 0);
+  const minutesOf = createEstimator(snapshot);
+  const work = open.reduce((sum, task) => sum + minutesOf(task), 0);
+  return now + Math.max(longest, work / slots) * 60_000;
 }

@@ -27,13 +27,30 @@ const reason = {
 const table: { [Kind in Explanation["kind"]]: { given: Extract<Explanation, { kind: Kind }>; names: string[] } } = {
   "project-not-configured": { given: { kind: "project-not-configured" }, names: ["shop", "dispatch project add"] },
   "project-paused": { given: { kind: "project-paused", by: "the lead" }, names: ["the lead", "dispatch resume shop"] },
-  backoff: { given: { kind: "backoff", until: 9000, because: "the wrapper is gone" }, names: ["the wrapper is gone", "4 s"] },
+  backoff: { given: { kind: "backoff", until: 9000, because: "the wrapper is gone" }, names: ["the wrapper is gone", "4 s", "00:00:09Z"] },
   dependency: { given: { kind: "dependency", task: "shop/S01", state: "parked" }, names: ["shop/S01", "parked", "dispatch retry shop/S01"] },
   lock: {
-    given: { kind: "lock", holder: "shop/S01", holderState: "running", since: 0, mine: "lib/a.ts", theirs: "lib" },
-    names: ["shop/S01", "running", "lib/a.ts", "5 s"],
+    given: { kind: "lock", holder: "shop/S01", holderState: "running", since: 0, mine: "lib/a.ts", theirs: "lib", meeting: "write-write" },
+    names: ["shop/S01", "running", "lib/a.ts", "00:00:00Z", "5 s"],
   },
-  slot: { given: { kind: "slot", ahead: 3, slots: 8, nodesDown: [{ node: "b", because: "no link" }] }, names: ["8", "3", "b", "no link"] },
+  "contract-barrier": {
+    given: { kind: "contract-barrier", task: "shop/S01", contract: "api.yaml", since: 0 },
+    names: ["shop/S01", "api.yaml", "00:00:00Z"],
+  },
+  reserved: {
+    given: { kind: "reserved", by: "shop/S01", since: 0, until: 60_000, mine: "lib/a.ts", theirs: "lib" },
+    names: ["shop/S01", "lib/a.ts", "00:00:00Z", "00:01:00Z"],
+  },
+  "no-node-fits": {
+    given: { kind: "no-node-fits", nearest: { node: "a", miss: { kind: "too-small", resource: "gpus", wanted: 2, has: 1 } } },
+    names: ["a", "2 GPUs", "1 GPU", "nodes.json"],
+  },
+  "nodes-down": { given: { kind: "nodes-down", nodes: [{ node: "b", because: "no link" }] }, names: ["b", "no link"] },
+  resource: { given: { kind: "resource", node: "a", resource: "memoryMb", wanted: 4096, free: 512 }, names: ["a", "4096 MiB", "512 MiB"] },
+  slot: {
+    given: { kind: "slot", ahead: 3, slots: 8, nodesDown: [{ node: "b", because: "no link" }], first: { task: "shop/S01", by: "share" } },
+    names: ["8", "3", "b", "no link", "shop/S01", "share"],
+  },
   "about-to-start": { given: { kind: "about-to-start" }, names: ["slot"] },
   "at-work": { given: { kind: "at-work", attempt: "shop--S02--1", node: "local", round: 2 }, names: ["round 2", "shop--S02--1", "local"] },
   "being-collected": { given: { kind: "being-collected", attempt: "shop--S02--1" }, names: ["shop--S02--1", "hub"] },
@@ -43,7 +60,10 @@ const table: { [Kind in Explanation["kind"]]: { given: Extract<Explanation, { ki
   "landing-frozen": { given: { kind: "landing-frozen", because: "main is red" }, names: ["main is red", "dispatch resume shop"] },
   "waits-to-land": { given: { kind: "waits-to-land", behind: ["shop/S01"] }, names: ["shop/S01"] },
   landing: { given: { kind: "landing", phase: "verifying" }, names: ["tests"] },
-  parked: { given: { kind: "parked", reason }, names: [reason.text, reason.salvage, "dispatch retry shop/S02", "dispatch cancel shop/S02"] },
+  parked: {
+    given: { kind: "parked", since: 0, reason },
+    names: [reason.text, "00:00:00Z", reason.salvage, "dispatch retry shop/S02", "dispatch cancel shop/S02"],
+  },
   "being-cancelled": { given: { kind: "being-cancelled", attempt: "shop--S02--1" }, names: ["shop--S02--1"] },
   merged: { given: { kind: "merged", commit: "0123456789abcdef" }, names: ["0123456789ab"] },
   cancelled: { given: { kind: "cancelled", by: "the lead" }, names: ["the lead", "dispatch retry shop/S02"] },

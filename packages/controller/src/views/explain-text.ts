@@ -1,5 +1,6 @@
 import type { Task } from "@dispatch/core";
 import type { Explanation } from "@dispatch/scheduler";
+import { durationText, nodeMissText, resourceText, sinceText, timeText } from "./explain-words.ts";
 
 /** Why a task is where it is, and what would move it, as two sentences. `now` is in ms since the epoch. */
 export function explainText(task: Task, explanation: Explanation, now: number): { because: string; release: string } {
@@ -11,17 +12,18 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
     case "backoff":
       return {
         because: `attempt ${triesOf(task)} was lost: ${explanation.because}`,
-        release: `the next attempt starts in ${seconds(explanation.until - now)}`,
+        release: `the next attempt starts in ${durationText(explanation.until - now)}, at ${timeText(explanation.until, now)}`,
       };
     case "dependency":
       return dependencyText(explanation);
     case "lock":
-      return {
-        because: `${explanation.holder} (${explanation.holderState}) has held ${explanation.theirs} for ${seconds(now - explanation.since)}${explanation.mine === explanation.theirs ? "" : `, which meets ${explanation.mine}`}`,
-        release: `${explanation.holder} is merged, parked or cancelled`,
-      };
+    case "contract-barrier":
+    case "reserved":
+    case "no-node-fits":
+    case "nodes-down":
+    case "resource":
     case "slot":
-      return slotText(explanation);
+      return waitingText(task, explanation, now);
     case "about-to-start":
       return { because: "it is ready and a slot is free", release: "nothing is missing; it starts at once" };
     case "at-work":
@@ -50,8 +52,8 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
       return { because: landingText(explanation.phase), release: "the tests are green on main with this change" };
     case "parked":
       return {
-        because: `parked: ${explanation.reason.text}`,
-        release: `dispatch retry ${task.id} (its work is kept at ${explanation.reason.salvage || "nowhere: it never started"}), or dispatch cancel ${task.id}`,
+        because: `parked ${sinceText(explanation.since, now)}: ${explanation.reason.text}`,
+        release: `dispatch retry ${task.id}, or dispatch cancel ${task.id}${explanation.reason.salvage === "" ? "" : `; its work is kept at ${explanation.reason.salvage}`}`,
       };
     case "being-cancelled":
       return { because: `${explanation.attempt} is being stopped and its work kept`, release: "the session has ended" };
@@ -59,6 +61,46 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
       return { because: `merged as ${explanation.commit.slice(0, 12)}`, release: "nothing is left to do" };
     case "cancelled":
       return { because: `cancelled by ${explanation.by}`, release: `dispatch retry ${task.id} takes it up again` };
+  }
+}
+
+type Waiting = Extract<Explanation, { kind: "lock" | "contract-barrier" | "reserved" | "no-node-fits" | "nodes-down" | "resource" | "slot" }>;
+
+/** What keeps a ready task from starting. */
+function waitingText(task: Task, explanation: Waiting, now: number): { because: string; release: string } {
+  switch (explanation.kind) {
+    case "lock":
+      return lockText(explanation, now);
+    case "contract-barrier":
+      return {
+        because: `${explanation.task} changes the shared contract ${explanation.contract} and has been ready ${sinceText(explanation.since, now)}; nothing else of ${task.project} starts before it`,
+        release: `${explanation.task} is merged, parked or cancelled`,
+      };
+    case "reserved":
+      return {
+        because: `${explanation.theirs} is kept for ${explanation.by}, which has been ready ${sinceText(explanation.since, now)} and goes first${meets(explanation)}; this one would take longer than until ${timeText(explanation.until, now)}, when it is expected to be free`,
+        release: `${explanation.by} has started and is merged, parked or cancelled`,
+      };
+    case "no-node-fits":
+      return {
+        because:
+          explanation.nearest === null
+            ? "no node is configured"
+            : `no node can ever take it; ${explanation.nearest.node} comes closest: ${nodeMissText(explanation.nearest.miss)}`,
+        release: `give a node of nodes.json what it needs and start the daemon again, or ask for less: edit the spec, then dispatch retry ${task.id} --edited or feed again`,
+      };
+    case "nodes-down":
+      return {
+        because: `every node that could take it is down: ${explanation.nodes.map(({ node, because }) => `${node} (${because})`).join(", ")}`,
+        release: `${explanation.nodes.map(({ node }) => node).join(" or ")} comes up again`,
+      };
+    case "resource":
+      return {
+        because: `it needs ${resourceText(explanation.resource, explanation.wanted)}, and ${explanation.node}, which has most left, has ${resourceText(explanation.resource, explanation.free)} free`,
+        release: `sessions on ${explanation.node} end`,
+      };
+    case "slot":
+      return slotText(explanation);
   }
 }
 
@@ -70,10 +112,47 @@ function dependencyText(explanation: Extract<Explanation, { kind: "dependency" }
   return { because, release: `${explanation.task} is merged` };
 }
 
-function slotText(explanation: Extract<Explanation, { kind: "slot" }>): { because: string; release: string } {
-  const down = explanation.nodesDown.map((node) => `node ${node.node} is down: ${node.because}`);
-  const because = `all ${explanation.slots} slots are taken or down; ${explanation.ahead} ready tasks go before it${down.length === 0 ? "" : ` (${down.join("; ")})`}`;
+function lockText(explanation: Extract<Explanation, { kind: "lock" }>, now: number): { because: string; release: string } {
+  const { holder, holderState, since, mine, theirs, meeting } = explanation;
+  const release = `${holder} is merged, parked or cancelled`;
+  const holds = `${holder} (${holderState}) has held`;
+  switch (meeting) {
+    case "contract":
+      return { because: `${holds} its place ${sinceText(since, now)}, and the shared contract ${mine} is changed by one task alone`, release };
+    case "write-read":
+      return { because: `${holds} ${theirs} for reading ${sinceText(since, now)}${meets(explanation)}`, release };
+    case "read-write":
+      return {
+        because: `${holds} ${theirs} ${sinceText(since, now)}${mine === theirs ? "" : `, which covers what this one reads: ${mine}`}`,
+        release,
+      };
+    case "write-write":
+      return { because: `${holds} ${theirs} ${sinceText(since, now)}${meets(explanation)}`, release };
+  }
+}
+
+function meets({ mine, theirs }: { mine: string; theirs: string }): string {
+  return mine === theirs ? "" : `, which meets ${mine}`;
+}
+
+function slotText({ ahead, slots, nodesDown, first }: Extract<Explanation, { kind: "slot" }>): { because: string; release: string } {
+  const down = nodesDown.map((node) => `node ${node.node} is down: ${node.because}`);
+  const place = first === null ? "it is the next in line" : `${ahead} go before it, ${first.task} first, ${orderText(first.by)}`;
+  const because = `all ${slots} slots it could take are taken; ${place}${down.length === 0 ? "" : ` (${down.join("; ")})`}`;
   return { because, release: "a session ends, or a node is added" };
+}
+
+function orderText(by: "class" | "share" | "direction" | "rank"): string {
+  switch (by) {
+    case "class":
+      return "which is more urgent";
+    case "share":
+      return "whose project uses less of its fair share";
+    case "direction":
+      return "whose direction has fewer sessions";
+    case "rank":
+      return "behind which more work waits";
+  }
 }
 
 function landingText(phase: "building" | "verifying" | "advancing"): string {
@@ -89,9 +168,4 @@ function landingText(phase: "building" | "verifying" | "advancing"): string {
 
 function triesOf(task: Task): number {
   return task.state.tries;
-}
-
-function seconds(ms: number): string {
-  const total = Math.max(0, Math.round(ms / 1000));
-  return total < 90 ? `${total} s` : `${Math.round(total / 60)} min`;
 }

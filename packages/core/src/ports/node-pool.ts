@@ -46,6 +46,11 @@ export interface NodePool {
   startAttempt(node: NodeId, job: AttemptJob): Promise<void>;
   /** Ends everything the attempt started. Its `attempt-ended` follows as a report. */
   stopAttempt(node: NodeId, attempt: AttemptId, because: string): Promise<void>;
+  /**
+   * Leaves a notice (Markdown) for an attempt where its agent finds it, under its number; the same number twice is one notice.
+   * An attempt that the node does not know yet finds it when it starts.
+   */
+  tellAttempt(node: NodeId, attempt: AttemptId, n: number, text: string): Promise<void>;
   salvageAttempt(node: NodeId, attempt: AttemptId): Promise<Salvage>;
   /** Removes worktree and branch; refuses with SALVAGE_CHANGED when something new lies there. */
   discardAttempt(node: NodeId, attempt: AttemptId, held: Salvage): Promise<void>;

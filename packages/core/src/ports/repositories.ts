@@ -69,4 +69,6 @@ export interface Repositories {
   listFiles(project: ProjectId, revision: Oid): Promise<readonly string[]>;
   /** Text of a file in a revision, or undefined when it is not there. */
   readFile(project: ProjectId, revision: Oid, path: string): Promise<string | undefined>;
+  /** Texts of files in a revision by path; those that are not there, links and folders are left out. */
+  readFiles(project: ProjectId, revision: Oid, paths: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }

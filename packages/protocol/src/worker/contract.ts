@@ -36,6 +36,8 @@ export interface HostMethods {
   start: { params: { job: AttemptJob }; result: { started: true } };
   /** `cursor`: last event we saw, so that the end comes after it even when the node has lost its files. */
   stop: { params: { attempt: AttemptId; because: string; cursor: number }; result: { stopped: true } };
+  /** Leaves the notice under its number beside the attempt's worktree; done already: nothing happens. */
+  tell: { params: { attempt: AttemptId; n: number; text: string }; result: { told: true } };
   salvage: { params: { attempt: AttemptId }; result: Salvage };
   discard: { params: { attempt: AttemptId; held: Salvage }; result: { discarded: true } };
   verify: { params: VerifyJob; result: readonly CommandResult[] };

@@ -23,6 +23,7 @@ import { startSession } from "./start-session.ts";
 import { stopAttempt } from "./stop-attempt.ts";
 import { tailLog } from "./tail-log.ts";
 import { seeAttempts, takePulse } from "./take-stock.ts";
+import { tellAttempt } from "./tell-attempt.ts";
 
 const lookMs = 1000;
 const heartbeatMs = 5000;
@@ -102,6 +103,11 @@ function answersOf(host: Host, follower: Follower, verifier: VerifyRunner): Answ
       follower.pump(attempt);
       return { stopped: true };
     },
+    tell: ({ attempt, n, text }) =>
+      inTurn(attempt, async () => {
+        tellAttempt(host, attempt, n, text);
+        return { told: true };
+      }),
     salvage: ({ attempt }) => inTurn(attempt, () => salvageAttempt(host, attempt)),
     discard: ({ attempt, held }) =>
       inTurn(attempt, async () => {

@@ -1,14 +1,15 @@
-import { type CommandResult, FactoryError, type TokenUsage } from "@dispatch/core";
+import { type CommandResult, FactoryError } from "@dispatch/core";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { allowedEnvironment } from "../process/environment.ts";
 import { runCommand } from "../process/run-command.ts";
+import { nothingSpent, type Spent } from "./spend-limits.ts";
 import { supervise, type Wrapper, waitForRoom } from "./wrapper.ts";
 
 const logLimitBytes = 50 * 1024 * 1024;
 const graceMs = 3000;
 
 export type AgentRun =
-  | { outcome: "ran"; result: CommandResult; usage: TokenUsage | null }
+  | { outcome: "ran"; result: CommandResult; spent: Spent }
   /** `forGood`: another attempt would fail alike. */
   | { outcome: "not-started"; result: CommandResult; because: string; forGood: boolean };
 
@@ -29,7 +30,7 @@ export async function runAgent(wrapper: Wrapper, round: number, prompt: string):
       cwd: files.worktree,
       env: agentEnvironment(wrapper, round),
       stdin: executor.prompt === "stdin" ? promptFile : null,
-      timeoutMs: executor.timeoutSeconds * 1000,
+      timeoutMs: Math.max(1, Math.min(executor.timeoutSeconds * 1000, wrapper.deadline - performance.now())),
       graceMs,
       token: job.token,
       since: wrapper.since,
@@ -39,7 +40,7 @@ export async function runAgent(wrapper: Wrapper, round: number, prompt: string):
       onOutput: pane.copy,
     }),
   );
-  if (startError === undefined) return { outcome: "ran", result, usage: readUsage(files.usage(round)) };
+  if (startError === undefined) return { outcome: "ran", result, spent: readSpent(files.usage(round)) };
   const forGood = ["ENOENT", "EACCES", "ENOEXEC", "E2BIG", "ENOTDIR", "ELOOP", "EISDIR"].includes(startError);
   return { outcome: "not-started", result, because: whyNotStarted(executor.name, program, startError), forGood };
 }
@@ -68,19 +69,23 @@ function agentEnvironment(wrapper: Wrapper, round: number): Record<string, strin
     DISPATCH_ROUND: String(round),
     DISPATCH_PROMPT_FILE: files.prompt(round),
     DISPATCH_SPEC_FILE: files.spec,
+    DISPATCH_NOTICES: files.notices,
     DISPATCH_USAGE_FILE: files.usage(round),
   };
 }
 
-/** What the agent says it used; anything but two counts is taken as silence. */
-function readUsage(path: string): TokenUsage | null {
+/** What the agent says it used: two counts of tokens, a count of turns, or both. Anything else is taken as silence. */
+function readSpent(path: string): Spent {
   try {
     const said: unknown = JSON.parse(readFileIfAny(path)?.slice(0, 10_000) ?? "");
-    if (typeof said !== "object" || said === null || !("inputTokens" in said) || !("outputTokens" in said)) return null;
-    const { inputTokens, outputTokens } = said;
-    return isCount(inputTokens) && isCount(outputTokens) ? { inputTokens, outputTokens } : null;
+    if (typeof said !== "object" || said === null) return nothingSpent;
+    const { inputTokens, outputTokens, turns } = said as Readonly<Record<string, unknown>>;
+    return {
+      usage: isCount(inputTokens) && isCount(outputTokens) ? { inputTokens, outputTokens } : null,
+      turns: isCount(turns) ? turns : null,
+    };
   } catch {
-    return null;
+    return nothingSpent;
   }
 }
 

@@ -1,41 +1,39 @@
-import { type AttemptOutcome, type Finding, hasBlocking, type TokenUsage } from "@dispatch/core";
+import { type AttemptOutcome, type Finding, hasBlocking } from "@dispatch/core";
 import { composeFeedback } from "@dispatch/gates";
 import type { Workspace } from "../git/capture-tree.ts";
 import { commitResult } from "../git/commit-result.ts";
 import { recordWorkspace } from "../git/workspace.ts";
 import { checkRound } from "./check-round.ts";
+import { noticesText } from "./read-notices.ts";
 import { runAgent } from "./run-agent.ts";
+import { addSpent, nothingSpent, usedUp } from "./spend-limits.ts";
 import { report, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
 
-/** Agent, verify, gates; again with the findings while these block, at most `maxRounds` times. */
+/** Agent, verify, gates; again with the findings while these block, at most `maxRounds` times and within the limits of the spec. */
 export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise<AttemptOutcome> {
   const { job } = wrapper;
   let prompt = job.prompt;
-  let usage: TokenUsage | null = null;
+  let spent = nothingSpent;
   let previous: readonly Finding[] = [];
   for (let round = 1; ; round++) {
     await report(wrapper, { type: "round-started", round });
-    const agent = await runAgent(wrapper, round, prompt);
-    const used = agent.outcome === "ran" ? agent.usage : null;
-    await report(wrapper, { type: "agent-ended", round, result: agent.result, usage: used });
+    const agent = await runAgent(wrapper, round, prompt + noticesText(wrapper.files));
+    const used = agent.outcome === "ran" ? agent.spent : nothingSpent;
+    await report(wrapper, { type: "agent-ended", round, result: agent.result, usage: used.usage });
     if (agent.outcome === "not-started") return { kind: agent.forGood ? "unusable" : "lost", because: agent.because };
     throwIfStopped(wrapper);
-    usage = sum(usage, used);
+    spent = addSpent(spent, used);
     const { captured, head, verify, findings } = await checkRound(wrapper, workspace, round, agent.result);
     await report(wrapper, { type: "round-checked", round, verify, findings });
     if (!hasBlocking(findings)) {
-      const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage };
+      const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
       const tip = await waitForRoom(wrapper, () => commitResult(workspace, result));
       await waitForRoom(wrapper, () => recordWorkspace(wrapper.files, workspace.adminDir, false));
       return { kind: "succeeded", tip, base: job.base, rounds: round };
     }
-    if (round >= job.maxRounds) return { kind: "exhausted", rounds: round, findings };
+    const limits = usedUp(job, spent, performance.now(), wrapper.deadline);
+    if (round >= job.maxRounds || limits.length > 0) return { kind: "exhausted", rounds: round, findings: [...findings, ...limits] };
     prompt = `${job.prompt}\n\n${composeFeedback({ findings, round: round + 1, maxRounds: job.maxRounds, previous })}`;
     previous = findings;
   }
-}
-
-function sum(left: TokenUsage | null, right: TokenUsage | null): TokenUsage | null {
-  if (left === null || right === null) return left ?? right;
-  return { inputTokens: left.inputTokens + right.inputTokens, outputTokens: left.outputTokens + right.outputTokens };
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { AttemptJob, AttemptOutcome } from "@dispatch/core";
 import { type AttemptFiles, attemptFiles } from "../attempt-files.ts";
@@ -11,6 +11,7 @@ import { identifySelf } from "../process/session-identity.ts";
 import { makeWorktree } from "./make-worktree.ts";
 import { openPane } from "./pane.ts";
 import { runRounds } from "./run-rounds.ts";
+import { deadlineOf } from "./spend-limits.ts";
 import { report, StopAsked, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
 
 const graceMs = 3000;
@@ -39,6 +40,7 @@ export async function wrapAttempt(attemptDir: string): Promise<void> {
     since: identity.pidStart,
     stopBecause: null,
     running: null,
+    deadline: deadlineOf(job, performance.now()),
   };
   stop.ask = () => {
     wrapper.stopBecause ??= stopReason(files);
@@ -67,6 +69,7 @@ async function work(wrapper: Wrapper): Promise<AttemptOutcome> {
         await waitForRoom(wrapper, () => {
           makeFifo(files.fifo);
           replaceFile(files.spec, job.specText, false);
+          mkdirSync(files.notices, { recursive: true, mode: 0o700 });
         });
         const workspace = await makeWorktree(wrapper);
         throwIfStopped(wrapper);

@@ -17,6 +17,8 @@ export interface Wrapper {
   /** Why we were asked to stop; null while we were not. */
   stopBecause: string | null;
   running: RunningCommand | null;
+  /** When the attempt's time is over, in ms of `performance.now()`. The checks after it keep their own time. */
+  deadline: number;
 }
 
 /** Thrown between two steps of the work when the attempt was asked to stop. */

@@ -1,0 +1,165 @@
+import { attemptIdOf, evolve, type NodeSnapshot, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
+import type { LandingPolicy, Snapshot } from "@dispatch/scheduler";
+import fc from "fast-check";
+import { anOid, aSpec } from "./build-facts.ts";
+
+/** The moment at which drawn snapshots are looked at, in ms since the epoch. */
+export const now = 1_000_000;
+const kinds = ["planned", "backoff", "running", "checking", "queued", "landing", "merged", "parked", "cancelling", "cancelled"] as const;
+const paths = ["lib", "lib/a.ts", "src/*.ts", "src/b.ts", "docs"];
+
+interface TaskDraw {
+  project: "shop" | "docs";
+  kind: (typeof kinds)[number];
+  paths: string[];
+  reads: string[];
+  dependsOn: number[];
+  after: number[];
+  priority: number;
+  gpus: number;
+}
+
+const taskDraw: fc.Arbitrary<TaskDraw> = fc.record({
+  project: fc.constantFrom("shop" as const, "docs" as const),
+  kind: fc.constantFrom(...kinds),
+  paths: fc.uniqueArray(fc.constantFrom(...paths), { minLength: 1, maxLength: 2 }),
+  reads: fc.uniqueArray(fc.constantFrom(...paths), { maxLength: 1 }),
+  dependsOn: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
+  after: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
+  priority: fc.nat(3),
+  gpus: fc.constantFrom(0, 0, 0, 1, 9),
+});
+
+const projectDraw = fc.record({
+  paused: fc.boolean(),
+  frozen: fc.boolean(),
+  contracts: fc.constantFrom<string[]>([], [], ["docs"]),
+  policy: fc.constantFrom<LandingPolicy>("continuous", "on-collect"),
+  collect: fc.constantFrom("idle" as const, "idle" as const, "taking-in" as const, "landing" as const, "publishing" as const),
+});
+
+const nodeDraw = fc.record({ slots: fc.integer({ min: 1, max: 2 }), down: fc.boolean(), gpus: fc.constantFrom(0, 1) });
+
+/** Small snapshots of two projects in every mixture of states, locks, dependencies, resources, pauses and collects. */
+export const snapshotDraw = fc
+  .tuple(
+    fc.array(taskDraw, { minLength: 1, maxLength: 5 }),
+    fc.record({ shop: projectDraw, docs: projectDraw }),
+    fc.array(nodeDraw, { minLength: 1, maxLength: 2 }),
+  )
+  .map(([tasks, projects, nodes]) => snapshotOf(tasks, projects, nodes));
+
+type ProjectDraw = typeof projectDraw extends fc.Arbitrary<infer T> ? T : never;
+type NodeDraw = typeof nodeDraw extends fc.Arbitrary<infer T> ? T : never;
+
+function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "docs", ProjectDraw>, nodeDraws: readonly NodeDraw[]): Snapshot {
+  const tasks = draws.map((draw, i) => aTask(draw, i));
+  const landing = new Set<string>();
+  const kept = tasks.map((task) => {
+    if (task.state.kind !== "landing" || !landing.has(task.project)) {
+      if (task.state.kind === "landing") landing.add(task.project);
+      return task;
+    }
+    return { ...task, state: stateOf("queued", task.id, 0) };
+  });
+  const nodes = nodeDraws.map(
+    ({ slots, down, gpus }, i): NodeSnapshot => ({
+      id: `n${i}`,
+      slots,
+      lowPriority: i === 1,
+      labels: [],
+      executors: null,
+      capacity: { cpus: 8, memoryMb: 1000, gpus },
+      load: null,
+      status: down ? { kind: "down", because: "no link" } : { kind: "up" },
+    }),
+  );
+  const attempts = kept.flatMap(({ id, state }) => {
+    if (state.kind !== "running" && state.kind !== "cancelling") return [];
+    return [attemptAt(id, state.attempt)];
+  });
+  const projects = (["shop", "docs"] as const).map((id): Project => {
+    const { paused, frozen, collect } = projectDraws[id];
+    const landable = kept
+      .filter((task) => task.project === id && (task.state.kind === "queued" || task.state.kind === "landing"))
+      .map((task) => task.id);
+    return {
+      id,
+      main: anOid(1),
+      placing: paused ? { kind: "paused", by: "x" } : { kind: "running" },
+      landing: frozen ? { kind: "frozen", because: "red" } : { kind: "open" },
+      collect: collect === "idle" ? { kind: "idle", last: null } : { kind: collect, requestedAt: 0, tasks: collect === "publishing" ? [] : landable },
+    };
+  });
+  return {
+    world: {
+      projects: new Map(projects.map((project) => [project.id, project])),
+      tasks: new Map(kept.map((task) => [task.id, task])),
+      attempts: new Map(attempts.map((attempt) => [attempt.id, attempt])),
+    },
+    nodes,
+    projects: new Map(
+      (["shop", "docs"] as const).map((id) => [
+        id,
+        { landing: projectDraws[id].policy, contracts: projectDraws[id].contracts, share: 1, executor: null },
+      ]),
+    ),
+  };
+}
+
+function aTask(draw: TaskDraw, i: number): Task {
+  const id = `${draw.project}/S0${i}`;
+  const spec = aSpec(`S0${i}`, {
+    project: draw.project,
+    modifies: draw.paths,
+    reads: draw.reads,
+    dependsOn: draw.dependsOn.map((n) => `S0${n}`),
+    after: draw.after.map((n) => `S0${n}`),
+    priority: draw.priority as 0 | 1 | 2 | 3,
+    resources: { cpus: 0, memoryMb: 0, gpus: draw.gpus },
+  });
+  return { id, project: draw.project, spec, digest: "", text: "", path: "", revision: 1, plannedAt: i, state: stateOf(draw.kind, id, i) };
+}
+
+function stateOf(kind: (typeof kinds)[number], id: string, i: number): TaskState {
+  const tries = { tries: 1, limit: 4, feedback: [] };
+  const attempt = attemptIdOf(id, 1);
+  switch (kind) {
+    case "planned":
+      return { kind, ...tries };
+    case "backoff":
+      return { kind, until: now + 1000 * i, because: "lost", ...tries };
+    case "running":
+      return { kind, attempt, node: "n0", round: 1, ...tries };
+    case "checking":
+      return { kind, attempt, tip: anOid(2), ...tries };
+    case "queued":
+      return { kind, attempt, tip: anOid(2), since: i, ...tries };
+    case "landing":
+      return { kind, attempt, tip: anOid(2), onto: anOid(1), phase: { kind: "building" }, ...tries };
+    case "merged":
+      return { kind, attempt, commit: anOid(3), at: i, tries: 1 };
+    case "parked":
+      return { kind, since: i, because: { code: "rounds-exhausted", text: "", findings: [], conflict: null, salvage: "" }, ...tries };
+    case "cancelling":
+      return { kind, attempt, by: "x", ...tries };
+    case "cancelled":
+      return { kind, by: "x", ...tries };
+  }
+}
+
+function attemptAt(task: string, attempt: string) {
+  const spec = aSpec(task.split("/")[1] ?? "", { project: task.split("/")[0] ?? "" });
+  let world: World = { projects: new Map(), tasks: new Map(), attempts: new Map() };
+  for (const event of [
+    { type: "task-planned" as const, task, spec, digest: "", text: "", path: "" },
+    { type: "task-placed" as const, task, attempt, n: 1, node: "n0", base: anOid(1), executor: "x" },
+  ]) {
+    const step = evolve(world, event, 0);
+    if (step.outcome !== "moved") throw new Error(step.because);
+    world = withChange(world, step.change);
+  }
+  const made = world.attempts.get(attempt);
+  if (made === undefined) throw new Error(attempt);
+  return made;
+}
