@@ -17,7 +17,7 @@ Usage: ./run.sh COMMAND [OPTIONS]
   up     the daemon, in the foreground, for the factory in this folder (dispatch up)
   help   this text
 
-Needs Node 20.19 or newer (20, 22, 24), npm, git 2.38, tmux 3.0, make, python3 and a C++ compiler.
+Needs Node 20.19 or newer (20, 22, 24), npm, git 2.38, tmux 3.0, make, python3 and a C++ compiler; test also sshd.
 What is missing is installed with apt-get, dnf or brew; with sudo where that is needed, after saying so.
 TEXT
 }
@@ -51,7 +51,9 @@ compiler_is_good() {
   if have xcode-select; then xcode-select -p >/dev/null 2>&1; else have c++ || have g++ || have clang++; fi
 }
 
-# Names of what is missing, one word each.
+sshd_is_there() { have sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
+
+# Names of what is missing, one word each. The tests log in to machines of their own, so they need an sshd.
 missing_tools() {
   node_is_good || printf 'node '
   have npm || printf 'npm '
@@ -60,6 +62,7 @@ missing_tools() {
   compiler_is_good || printf 'c++ '
   have make || printf 'make '
   have python3 || printf 'python3 '
+  [ "$command" != test ] || sshd_is_there || printf 'sshd '
 }
 
 # The packages of a platform that hold the named tools.
@@ -73,7 +76,8 @@ packages_for() {
       dnf-npm) printf 'nodejs-npm ' ;;
       apt-c++) printf 'g++ ' ;;
       dnf-c++) printf 'gcc-c++ ' ;;
-      brew-c++ | brew-make) ;;
+      apt-sshd | dnf-sshd) printf 'openssh-server ' ;;
+      brew-c++ | brew-make | brew-sshd) ;;
       *) printf '%s ' "$tool" ;;
     esac
   done
@@ -90,6 +94,20 @@ as_root() {
   fi
 }
 
+# Debian starts the server of a package as it installs it, unless this file forbids it. No server of the machine is wanted here.
+without_services() {
+  policy=/usr/sbin/policy-rc.d
+  if [ -e "$policy" ] || [ ! -d /usr/sbin ]; then
+    "$@"
+    return
+  fi
+  as_root sh -c 'printf "#!/bin/sh\nexit 101\n" >"$1" && chmod 755 "$1"' sh "$policy"
+  installed=0
+  "$@" || installed=$?
+  as_root rm -f "$policy"
+  return "$installed"
+}
+
 apt_has_good_node() {
   candidate=$(apt-cache policy nodejs | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p')
   at_least "$candidate" 20 19
@@ -104,7 +122,7 @@ install_tools() {
     packages=$(packages_for apt $missing)
     apt-get install -s $packages >/dev/null 2>&1 || as_root apt-get update
     case " $missing " in *" node "*) apt_has_good_node || die "the nodejs of this system is too old. Install by hand: $(advice node)" ;; esac
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
+    without_services as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages
   elif have dnf; then
     as_root dnf install -y $(packages_for dnf $missing)
   elif have brew; then
@@ -126,6 +144,7 @@ advice() {
       git) printf 'git 2.38 or newer; ' ;;
       tmux) printf 'tmux 3.0 or newer; ' ;;
       c++) printf 'a C++ compiler (g++ or clang++); ' ;;
+      sshd) printf 'the OpenSSH server program (no service of it has to run); ' ;;
       *) printf '%s; ' "$tool" ;;
     esac
   done
