@@ -127,7 +127,7 @@ it("however main moves, its contract's changes are recorded, told to everybody a
     }),
     { numRuns: 60 },
   );
-  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(20);
+  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(5);
 });
 
 function placedAt(events: readonly FactoryEvent[], attempt: AttemptId): number {

@@ -19,38 +19,50 @@ interface TaskDraw {
   gpus: number;
 }
 
-const taskDraw: fc.Arbitrary<TaskDraw> = fc.record({
-  project: fc.constantFrom("shop" as const, "docs" as const),
-  kind: fc.constantFrom(...kinds),
-  paths: fc.uniqueArray(fc.constantFrom(...paths), { minLength: 1, maxLength: 2 }),
-  reads: fc.uniqueArray(fc.constantFrom(...paths), { maxLength: 1 }),
-  dependsOn: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
-  after: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
-  priority: fc.nat(3),
-  gpus: fc.constantFrom(0, 0, 0, 1, 9),
-});
+const taskDraw = (drawn: readonly TaskDraw["kind"][]): fc.Arbitrary<TaskDraw> =>
+  fc.record({
+    project: fc.constantFrom("shop" as const, "docs" as const),
+    kind: fc.constantFrom(...drawn),
+    paths: fc.uniqueArray(fc.constantFrom(...paths), { minLength: 1, maxLength: 2 }),
+    reads: fc.uniqueArray(fc.constantFrom(...paths), { maxLength: 1 }),
+    dependsOn: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
+    after: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
+    priority: fc.nat(3),
+    gpus: fc.constantFrom(0, 0, 0, 1, 9),
+  });
 
-const projectDraw = fc.record({
-  paused: fc.boolean(),
-  frozen: fc.boolean(),
-  contracts: fc.constantFrom<string[]>([], [], ["docs"]),
-  policy: fc.constantFrom<LandingPolicy>("continuous", "on-collect"),
-  collect: fc.constantFrom("idle" as const, "idle" as const, "taking-in" as const, "landing" as const, "publishing" as const),
-});
+const projectDraw = (hindered: fc.Arbitrary<boolean>) =>
+  fc.record({
+    paused: hindered,
+    frozen: hindered,
+    contracts: fc.constantFrom<string[]>([], [], ["docs"]),
+    policy: fc.constantFrom<LandingPolicy>("continuous", "on-collect"),
+    collect: fc.constantFrom("idle" as const, "idle" as const, "taking-in" as const, "landing" as const, "publishing" as const),
+  });
 
-const nodeDraw = fc.record({ slots: fc.integer({ min: 1, max: 2 }), down: fc.boolean(), gpus: fc.constantFrom(0, 1) });
+const nodeDraw = (hindered: fc.Arbitrary<boolean>) =>
+  fc.record({ slots: fc.integer({ min: 1, max: 2 }), down: hindered, gpus: fc.constantFrom(0, 1) });
+
+const draw = (drawn: readonly TaskDraw["kind"][], hindered: fc.Arbitrary<boolean>) =>
+  fc
+    .tuple(
+      fc.array(taskDraw(drawn), { minLength: 1, maxLength: 5 }),
+      fc.record({ shop: projectDraw(hindered), docs: projectDraw(hindered) }),
+      fc.array(nodeDraw(hindered), { minLength: 1, maxLength: 2 }),
+    )
+    .map(([tasks, projects, nodes]) => snapshotOf(tasks, projects, nodes));
 
 /** Small snapshots of two projects in every mixture of states, locks, dependencies, resources, pauses and collects. */
-export const snapshotDraw = fc
-  .tuple(
-    fc.array(taskDraw, { minLength: 1, maxLength: 5 }),
-    fc.record({ shop: projectDraw, docs: projectDraw }),
-    fc.array(nodeDraw, { minLength: 1, maxLength: 2 }),
-  )
-  .map(([tasks, projects, nodes]) => snapshotOf(tasks, projects, nodes));
+export const snapshotDraw = draw(kinds, fc.boolean());
 
-type ProjectDraw = typeof projectDraw extends fc.Arbitrary<infer T> ? T : never;
-type NodeDraw = typeof nodeDraw extends fc.Arbitrary<infer T> ? T : never;
+/** The same where most wait or run and little hinders them: they meet at locks and slots. */
+export const busySnapshotDraw = draw(
+  [...kinds, "planned", "planned", "planned", "planned", "running", "running", "backoff", "backoff"],
+  fc.constantFrom(false, false, false, true),
+);
+
+type ProjectDraw = ReturnType<typeof projectDraw> extends fc.Arbitrary<infer T> ? T : never;
+type NodeDraw = ReturnType<typeof nodeDraw> extends fc.Arbitrary<infer T> ? T : never;
 
 function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "docs", ProjectDraw>, nodeDraws: readonly NodeDraw[]): Snapshot {
   const tasks = draws.map((draw, i) => aTask(draw, i));

@@ -267,6 +267,6 @@ describe("the board", () => {
       { numRuns: 50 },
     );
     expect(placed).toBeGreaterThan(300);
-    expect(ended).toBeGreaterThan(40);
+    expect(ended).toBeGreaterThan(10);
   });
 });

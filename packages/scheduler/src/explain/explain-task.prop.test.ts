@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { now, snapshotDraw } from "../../../../test/kit/draw-snapshot.ts";
+import { busySnapshotDraw, now, snapshotDraw } from "../../../../test/kit/draw-snapshot.ts";
 import { decide } from "../decide.ts";
 import { createExplainer, type Explanation } from "./explain-task.ts";
 
@@ -8,7 +8,7 @@ describe("explanations", () => {
   it("say that a task starts at once if and only if the scheduler starts it", () => {
     const seen = new Set<Explanation["kind"]>();
     fc.assert(
-      fc.property(snapshotDraw, (snapshot) => {
+      fc.property(fc.oneof(snapshotDraw, busySnapshotDraw), (snapshot) => {
         const explain = createExplainer(snapshot, now);
         const starts = decide(snapshot, now).flatMap((decision) => (decision.decide === "place" ? [decision.task] : []));
         const told = [...snapshot.world.tasks.values()].filter((task) => {
@@ -18,7 +18,7 @@ describe("explanations", () => {
         });
         expect(told.map((task) => task.id).sort()).toEqual(starts.sort());
       }),
-      { numRuns: 1500 },
+      { numRuns: 3000 },
     );
     for (const kind of ["lock", "slot", "no-node-fits", "nodes-down", "dependency", "backoff", "project-paused", "about-to-start"] as const)
       expect(seen).toContain(kind);
