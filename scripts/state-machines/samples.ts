@@ -87,6 +87,7 @@ export const attemptStates: Record<AttemptState["kind"], AttemptState> = {
   running: { kind: "running", identity: { bootId: "boot", tmuxStart: 1, pid: 2, pidStart: "3", token: "word" }, round: 1 },
   stopping: { kind: "stopping", because: "asked to" },
   ended: { kind: "ended", outcome: outcomes.succeeded },
+  fenced: { kind: "fenced", because: "its node is lost" },
   collected: { kind: "collected", outcome: outcomes.succeeded, tip, salvage: null },
   discarded: { kind: "discarded", outcome: outcomes.succeeded, tip, salvage: null },
 };
@@ -152,6 +153,9 @@ const aboutAttempt: AttemptVariants = {
   "attempt-stop-asked": [{ label: "attempt-stop-asked", event: { type: "attempt-stop-asked", attempt, because: "cancelled" } }],
   "attempt-collected": [{ label: "attempt-collected", event: { type: "attempt-collected", attempt, tip, salvage: null } }],
   "workspace-discarded": [{ label: "workspace-discarded", event: { type: "workspace-discarded", attempt } }],
+  "attempt-fenced": [{ label: "attempt-fenced", event: { type: "attempt-fenced", attempt, because: "its node is lost" } }],
+  "attempt-retired": [{ label: "attempt-retired", event: { type: "attempt-retired", attempt, tip, salvage: null } }],
+  "attempt-abandoned": [{ label: "attempt-abandoned", event: { type: "attempt-abandoned", attempt, by: "lead" } }],
   "result-checked": [
     { label: "result-checked, clean", event: { type: "result-checked", attempt, findings: [] } },
     { label: "result-checked, blocking", event: { type: "result-checked", attempt, findings: [finding] } },

@@ -1,4 +1,4 @@
-import { attemptIdOf, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import { attemptIdOf, eventVersion, type FactoryEvent, plainNode, type StoredEvent, type World } from "@dispatch/core";
 import { createExplainer, decide, noSignals, type Snapshot } from "@dispatch/scheduler";
 import { foldEvents } from "@dispatch/store";
 import { composeSignals } from "../../packages/controller/src/views/compose-signals.ts";
@@ -16,7 +16,7 @@ function boardOf(n: number): Snapshot {
   for (let i = 0; i < n / 2; i++) facts.push(...throughTo(i, 7));
   for (let i = n / 2; i < n / 2 + queued; i++) facts.push(...throughTo(i, 3));
   for (let i = n / 2 + queued; i < n / 2 + queued + slots - 1; i++) facts.push(placed(payloadOf(i).task), started(payloadOf(i).task));
-  const world = foldEvents(facts.map((event, at): StoredEvent => ({ seq: at + 1, at, v: 2, event })));
+  const world = foldEvents(facts.map((event, at): StoredEvent => ({ seq: at + 1, at, v: eventVersion, event })));
   return snapshotOf(world);
 }
 
@@ -53,6 +53,7 @@ function snapshotOf(world: World): Snapshot {
         executors: null,
         capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
         load: null,
+        ...plainNode,
         status: { kind: "up" },
       },
     ],

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { plainConfig } from "@dispatch/fleet";
 import { createRepositories } from "@dispatch/git";
 import { makeJob, makePool, makeWorkerBundle, type PoolScene, pushBase } from "../../packages/fleet/src/testing/pool-scene.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../kit/real-sshd.ts";
@@ -65,6 +66,7 @@ async function open(bench: Bench, transport: (typeof transports)[number]): Promi
         labels: [],
         executors: null,
         capacity: { cpus: null, memoryMb: null, gpus: 0 },
+        ...plainConfig,
         ssh: { target: "bench", transport, hostKey: machine.hostKey(), workDir: "~/.dispatch" },
       },
     ],

@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@dispatch/core";
+import { noChange, type StoredEvent } from "@dispatch/core";
 import { createSqliteLedger, foldEvents } from "@dispatch/store";
 import Database from "better-sqlite3";
 import { milliseconds } from "./benchmark.ts";
@@ -6,11 +6,10 @@ import { ended, landed, payloadOf, placed, projectStarted } from "./ledger-facts
 import { keeperOn } from "./ledger-lanes.ts";
 
 const tasks = 10_000;
-const nothing = { projects: [], tasks: [], attempts: [], effects: [] };
 
 /**
  * A log of 100,001 events (10,000 tasks from planned to merged): folding it, opening a ledger whose rows
- * are of another version (fold and write the rows), opening it again, and reading its rows (a task's with the event that holds its spec) with nothing around.
+ * are of another version (fold and write the rows), opening it again, and reading its rows (a task's with the event that holds its spec) with noChange around.
  */
 export async function rebuildTimes(file: string): Promise<{ rebuildMs: number; foldMs: number; loadMs: number; rowsMs: number }> {
   const events = await writeLog(file);
@@ -35,7 +34,7 @@ async function writeLog(file: string): Promise<StoredEvent[]> {
     const facts = [payloadOf(i), placed(task), ended(task), ...landed(task).map((step) => step.event)];
     events.push(...keeper.record(facts).stored);
   }
-  await ledger.append({ events: [], change: nothing, done: [] });
+  await ledger.append({ events: [], change: noChange, done: [] });
   await ledger.close();
   if (events.length !== tasks * 10 + 1) throw new Error(`the log has ${events.length} events`);
   forgetRows(file);

@@ -1,4 +1,4 @@
-import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, type Task, type TaskSpec, taskIdOf } from "@dispatch/core";
+import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, plainNode, type Task, type TaskSpec, taskIdOf } from "@dispatch/core";
 import { type Board, createBoard, type Placement, type Snapshot } from "@dispatch/scheduler";
 import { anOid, aSpec } from "../kit/build-facts.ts";
 
@@ -56,6 +56,7 @@ function nodesOf(slots: number): NodeSnapshot[] {
     executors: null,
     capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
     load: null,
+    ...plainNode,
     status: { kind: "up" },
   }));
 }
@@ -86,7 +87,7 @@ export function createLoad(shape: LoadShape): Load {
     tasks.set(id, { id, project, spec, digest: "", text: "", path: "", revision: 1, plannedAt: tasks.size, state });
   }
   const snapshot: Snapshot = {
-    world: { projects: new Map([[project, row]]), tasks, attempts },
+    world: { projects: new Map([[project, row]]), tasks, attempts, nodes: new Map() },
     nodes: nodesOf(shape.slots),
     projects: new Map([[project, { landing: "continuous", contracts: ["api.yaml"], share: 1, executor: null }]]),
   };

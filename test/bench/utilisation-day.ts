@@ -67,7 +67,7 @@ function planOutage(day: Day, nodes: readonly NodeSnapshot[]): void {
   if (out === undefined) throw new Error(`there is no node ${model.outage.node}`);
   day.agenda.at(model.outage.from, () => {
     day.downNodes.add(out.id);
-    day.board.setNodes(nodes.map((node) => (node === out ? { ...node, status: { kind: "down", because: "no answer" } } : node)));
+    day.board.setNodes(nodes.map((node) => (node === out ? { ...node, status: { kind: "down", because: "no answer", since: 0 } } : node)));
   });
   day.agenda.at(model.outage.to, (now) => {
     day.downNodes.delete(out.id);

@@ -8,6 +8,7 @@ import {
   type NodeSnapshot,
   type Project,
   type ProjectId,
+  plainNode,
   type Task,
   type TaskId,
   type WrapperFact,
@@ -32,7 +33,7 @@ export function createFactBoard(nodes: readonly NodeSnapshot[], policies: Readon
   const projects = new Map<ProjectId, Project>();
   const tasks = new Map<TaskId, Task>();
   const attempts = new Map<AttemptId, Attempt>();
-  const world = { projects, tasks, attempts };
+  const world = { projects, tasks, attempts, nodes: new Map() };
   const board = createBoard({ world, nodes, projects: policies });
   const self: FactBoard = {
     tasks,
@@ -68,6 +69,7 @@ export function someNodes(count: number, slots: number): NodeSnapshot[] {
     executors: null,
     capacity: { cpus: 64, memoryMb: 262_144, gpus: 0 },
     load: null,
+    ...plainNode,
     status: { kind: "up" },
   }));
 }

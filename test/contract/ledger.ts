@@ -1,4 +1,4 @@
-import { evolve, type FactoryEvent, type Ledger, type StoredEvent, withChange } from "@dispatch/core";
+import { eventVersion, evolve, type FactoryEvent, type Ledger, type StoredEvent, withChange } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec, planned } from "../kit/build-facts.ts";
 
@@ -14,7 +14,7 @@ export function describeLedger(name: string, make: () => { open(): Ledger }): vo
       if (evolution.outcome !== "moved") throw new Error(evolution.because);
       world = withChange(world, evolution.change);
       seq += 1;
-      stored.push({ seq, at: 5, v: 2, event });
+      stored.push({ seq, at: 5, v: eventVersion, event });
       return evolution.change;
     });
     return ledger.append({
@@ -23,6 +23,7 @@ export function describeLedger(name: string, make: () => { open(): Ledger }): vo
         projects: changes.flatMap((change) => change.projects),
         tasks: changes.flatMap((change) => change.tasks),
         attempts: changes.flatMap((change) => change.attempts),
+        nodes: changes.flatMap((change) => change.nodes),
         effects: changes.flatMap((change) => change.effects),
       },
       done,

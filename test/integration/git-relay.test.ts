@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { resultRef } from "@dispatch/core";
+import { plainConfig } from "@dispatch/fleet";
 import { createRepositories, type GitRepositories } from "@dispatch/git";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makePool, makeWorkerBundle, type PoolScene } from "../../packages/fleet/src/testing/pool-scene.ts";
@@ -45,6 +46,7 @@ async function open(transport: "ssh2" | "openssh"): Promise<void> {
         labels: [],
         executors: null,
         capacity: { cpus: null, memoryMb: null, gpus: 0 },
+        ...plainConfig,
         ssh: { target: "alpha", transport, hostKey: machine.hostKey(), workDir: "~/.dispatch" },
       },
     ],

@@ -1,4 +1,15 @@
-import { attemptIdOf, evolve, type NodeSnapshot, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
+import {
+  attemptIdOf,
+  emptyWorld,
+  evolve,
+  type NodeSnapshot,
+  type Project,
+  plainNode,
+  type Task,
+  type TaskState,
+  type World,
+  withChange,
+} from "@dispatch/core";
 import type { LandingPolicy, Snapshot } from "@dispatch/scheduler";
 import fc from "fast-check";
 import { anOid, aSpec } from "./build-facts.ts";
@@ -83,7 +94,8 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
       executors: null,
       capacity: { cpus: 8, memoryMb: 1000, gpus },
       load: null,
-      status: down ? { kind: "down", because: "no link" } : { kind: "up" },
+      ...plainNode,
+      status: down ? { kind: "down", because: "no link", since: 0 } : { kind: "up" },
     }),
   );
   const attempts = kept.flatMap(({ id, state }) => {
@@ -108,6 +120,7 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
       projects: new Map(projects.map((project) => [project.id, project])),
       tasks: new Map(kept.map((task) => [task.id, task])),
       attempts: new Map(attempts.map((attempt) => [attempt.id, attempt])),
+      nodes: new Map(),
     },
     nodes,
     projects: new Map(
@@ -162,7 +175,7 @@ function stateOf(kind: (typeof kinds)[number], id: string, i: number): TaskState
 
 function attemptAt(task: string, attempt: string) {
   const spec = aSpec(task.split("/")[1] ?? "", { project: task.split("/")[0] ?? "" });
-  let world: World = { projects: new Map(), tasks: new Map(), attempts: new Map() };
+  let world: World = emptyWorld();
   for (const event of [
     { type: "task-planned" as const, task, spec, digest: "", text: "", path: "" },
     { type: "task-placed" as const, task, attempt, n: 1, node: "n0", base: anOid(1), executor: "x" },

@@ -10,6 +10,7 @@ import {
   type NodeSnapshot,
   type Oid,
   type PublishOutcome,
+  plainNode,
   type Repositories,
   type TakeInOutcome,
   type WrapperFact,
@@ -79,6 +80,7 @@ export function createFakeFactory(
     executors: null,
     capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
     load: null,
+    ...plainNode,
     status: { kind: "up" },
   };
   const sessions = new Map<string, { job: AttemptJob; facts: WrapperFact[]; alive: boolean; discarded: boolean }>();

@@ -26,6 +26,7 @@ export interface Link {
   machine: Machine;
   up: boolean;
   because: string;
+  downSince: number;
   waiting: Set<WaitingCall>;
   /** Counts connections: what was sent over an older one does not arrive any more. */
   epoch: number;

@@ -1,4 +1,4 @@
-import type { NodeId, NodeSnapshot, ProjectId, TaskId, TaskSpec } from "@dispatch/core";
+import type { NodeId, NodeSnapshot, ProjectId, plainNode, TaskId, TaskSpec } from "@dispatch/core";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 
 /** A whole simulated world before it begins: everything that a seed decides but the luck of single calls and agents. */
@@ -20,7 +20,7 @@ export interface PlannedProject extends SchedulingPolicy {
   id: ProjectId;
 }
 
-export interface PlannedNode extends Omit<NodeSnapshot, "status" | "load"> {
+export interface PlannedNode extends Omit<NodeSnapshot, "status" | "load" | keyof typeof plainNode> {
   /** Says NOT_FOUND when it is to stop what it does not know, where others write an end. */
   forgetful: boolean;
   /** Sends reports of attempts that nobody asked for, too. */

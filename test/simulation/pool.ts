@@ -1,4 +1,4 @@
-import type { AttemptId, AttemptReport, NodePool, NodeSnapshot } from "@dispatch/core";
+import { type AttemptId, type AttemptReport, type NodePool, type NodeSnapshot, plainNode } from "@dispatch/core";
 import { callNode, unreachable } from "./calls.ts";
 import type { Life, Link } from "./life.ts";
 import { type Acts, isUntold, type Machine, type Session } from "./machine.ts";
@@ -13,6 +13,7 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
       machine,
       up: false,
       because,
+      downSince: sim.timeline.now(),
       waiting: new Set(),
       epoch: 0,
       lastDue: 0,
@@ -119,7 +120,7 @@ function snapshotOf(link: Link): NodeSnapshot {
   const { machine, up, because } = link;
   if (link.shown !== undefined && !machine.plan.talkative && (link.shown.status.kind === "up") === up) return link.shown;
   const { forgetful: _, talkative: __, ...offer } = machine.plan;
-  link.shown = { ...offer, load: null, status: up ? { kind: "up" } : { kind: "down", because } };
+  link.shown = { ...offer, ...plainNode, load: null, status: up ? { kind: "up" } : { kind: "down", because, since: link.downSince } };
   return link.shown;
 }
 
@@ -166,6 +167,7 @@ export function disconnect(sim: Sim, link: Link, because: string): void {
   link.up = false;
   link.epoch += 1;
   link.because = because;
+  link.downSince = sim.timeline.now();
   const { machine } = link;
   if (machine.link === link) {
     machine.link = undefined;

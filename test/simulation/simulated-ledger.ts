@@ -5,6 +5,7 @@ import {
   effectKey,
   FactoryError,
   type Ledger,
+  type NodeRecord,
   type PendingEffect,
   type Project,
   type StoredEvent,
@@ -19,6 +20,7 @@ export interface SimulatedLedger {
   readonly projects: ReadonlyMap<string, Project>;
   readonly tasks: ReadonlyMap<string, Task>;
   readonly attempts: ReadonlyMap<AttemptId, Attempt>;
+  readonly nodes: ReadonlyMap<string, NodeRecord>;
   readonly pending: ReadonlyMap<string, PendingEffect>;
   /** Facts that processes handed in, durable or not. */
   recorded(): number;
@@ -35,6 +37,7 @@ export function createSimulatedLedger(timeline: Timeline): SimulatedLedger {
   const projects = new Map<string, Project>();
   const tasks = new Map<string, Task>();
   const attempts = new Map<string, Attempt>();
+  const nodes = new Map<string, NodeRecord>();
   const pending = new Map<string, PendingEffect>();
   let recorded = 0;
   let written = 0;
@@ -47,6 +50,7 @@ export function createSimulatedLedger(timeline: Timeline): SimulatedLedger {
     for (const row of change.projects) projects.set(row.id, row);
     for (const row of change.tasks) tasks.set(row.id, row);
     for (const row of change.attempts) attempts.set(row.id, row);
+    for (const row of change.nodes) nodes.set(row.id, row);
     for (const effect of change.effects) {
       const key = effectKey(effect);
       if (!pending.has(key)) pending.set(key, { key, effect });
@@ -59,6 +63,7 @@ export function createSimulatedLedger(timeline: Timeline): SimulatedLedger {
     projects,
     tasks,
     attempts,
+    nodes,
     pending,
     recorded: () => recorded,
     unwritten: () => written < recorded,
@@ -72,7 +77,7 @@ export function createSimulatedLedger(timeline: Timeline): SimulatedLedger {
       return {
         load: () => ({
           // In which order rows are read is nobody's promise.
-          world: { projects: reversed(projects), tasks: reversed(tasks), attempts: reversed(attempts) },
+          world: { projects: reversed(projects), tasks: reversed(tasks), attempts: reversed(attempts), nodes: reversed(nodes) },
           lastSeq: events.length,
           pending: [...pending.values()],
         }),

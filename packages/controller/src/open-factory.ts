@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
 import { createEngine, type Engine } from "@dispatch/engine";
-import { type ConnectedNodePool, createNodePool, type NodeConfig } from "@dispatch/fleet";
+import { type ConnectedNodePool, createNodePool, type NodeConfig, plainConfig } from "@dispatch/fleet";
 import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
@@ -68,7 +68,16 @@ function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () =
 
 function nodeConfig(config: FactoryConfig, node: FactoryConfig["nodes"]["nodes"][number]): NodeConfig {
   const { name: id, labels, executors } = nodeOffer(node);
-  const common = { id, slots: node.slots, lowPriority: node.low_priority, labels, executors, capacity: configuredCapacity(node) };
+  const common = {
+    id,
+    slots: node.slots,
+    lowPriority: node.low_priority,
+    labels,
+    executors,
+    capacity: configuredCapacity(node),
+    ...plainConfig,
+    lostAfterMs: node.ssh_target === undefined ? null : 10 * 60_000,
+  };
   if (node.ssh_target === undefined) return { ...common, home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name) };
   const transport = node.transport === "ssh2" || node.transport === "openssh" ? node.transport : "auto";
   return {

@@ -7,17 +7,20 @@ import { illegal, moved, type Step, stale } from "./step.ts";
  * One session of one agent on one task.
  *
  *   starting ──► running ──► ended ──► collected ──► discarded
- *       └────────────┴─ stopping ─┘
+ *       ├────────────┴─ stopping ─┤                      ▲
+ *       └─────── fenced ◄─────────┘ (its node is lost) ──┘
  *
- * 1. A slot is held from starting until ended, also while stopping.
+ * 1. A slot is held from starting until ended, also while stopping. A fenced attempt holds it until it is retired:
+ *    its session may still run.
  * 2. What is in the worktree is deleted (discarded) only after it was collected into the hub.
- * 3. Events carry a sequence number of the attempt; one that was seen is stale.
+ * 3. Events carry a sequence number of the attempt; one that was seen is stale, and so is all that a fenced one says.
  */
 export type AttemptState =
   | { kind: "starting" }
   | { kind: "running"; identity: SessionIdentity; round: number }
   | { kind: "stopping"; because: string }
   | { kind: "ended"; outcome: AttemptOutcome }
+  | { kind: "fenced"; because: string }
   | { kind: "collected"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null }
   | { kind: "discarded"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null };
 
@@ -47,9 +50,19 @@ export interface Attempt {
   state: AttemptState;
 }
 
+/** Whether the attempt is the one that works on its task. */
+export function isLive({ state }: Attempt): boolean {
+  return state.kind === "starting" || state.kind === "running" || state.kind === "stopping";
+}
+
 /** Whether the attempt still occupies a slot of its node. */
 export function holdsSlot(attempt: Attempt): boolean {
-  return attempt.state.kind === "starting" || attempt.state.kind === "running" || attempt.state.kind === "stopping";
+  return isLive(attempt) || attempt.state.kind === "fenced";
+}
+
+/** Whether the attempt is lost with its node: what it worked out is nowhere else yet. */
+export function isFencedWithNode(attempt: Attempt): boolean {
+  return isLive(attempt) || attempt.state.kind === "ended";
 }
 
 export type AttemptEvent = Extract<FactoryEvent, { attempt: AttemptId }>;
@@ -61,16 +74,11 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
     case "task-placed":
       return illegal(`attempt ${attempt.id} was placed twice`);
     case "attempt-refused":
-      if (!holdsSlot(attempt)) return stale(`attempt is ${state.kind}`);
+      if (!isLive(attempt)) return stale(`attempt is ${state.kind}`);
       return moved({
         ...attempt,
         endedAt: at,
-        state: {
-          kind: "discarded",
-          outcome: { kind: event.retry === "never" ? "unusable" : "lost", because: event.because },
-          tip: null,
-          salvage: null,
-        },
+        state: discarded({ kind: event.retry === "never" ? "unusable" : "lost", because: event.because }, null, null),
       });
     case "wrapper-reported":
       return applyReport(attempt, event, at);
@@ -93,7 +101,30 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
       return moved({ ...attempt, state: { ...state, kind: "discarded" } });
     case "result-checked":
       return moved(attempt);
+    case "attempt-fenced":
+      if (!isFencedWithNode(attempt)) return stale(`attempt is ${state.kind}`);
+      return moved(
+        { ...attempt, endedAt: attempt.endedAt === 0 ? at : attempt.endedAt, state: { kind: "fenced", because: event.because } },
+        { do: "retire-attempt", attempt: attempt.id },
+      );
+    case "attempt-retired":
+      if (state.kind !== "fenced") return stale(`attempt is ${state.kind}`);
+      return moved({ ...attempt, state: discarded({ kind: "lost", because: state.because }, event.tip, event.salvage) });
+    case "attempt-abandoned":
+      return abandon(attempt, event.by);
   }
+}
+
+function discarded(outcome: AttemptOutcome, tip: Oid | null, salvage: Oid | null): AttemptState {
+  return { kind: "discarded", outcome, tip, salvage };
+}
+
+/** What was fetched is in the hub already; the rest is given up with the machine. */
+function abandon(attempt: Attempt, by: string): Step<Attempt> {
+  const { state } = attempt;
+  if (state.kind === "collected") return moved({ ...attempt, state: { ...state, kind: "discarded" } });
+  if (state.kind !== "fenced") return stale(`attempt is ${state.kind}`);
+  return moved({ ...attempt, state: discarded({ kind: "lost", because: `${state.because}; given up by ${by}` }, null, null) });
 }
 
 /** Has an attempt that is still at work on an older base told of a change of the contract, once for each commit of main. */

@@ -11,6 +11,8 @@ export type Effect =
   | { do: "collect-attempt"; attempt: AttemptId }
   | { do: "check-result"; attempt: AttemptId }
   | { do: "discard-workspace"; attempt: AttemptId }
+  /** Of a fenced attempt, as soon as its node is back: stop, salvage, remove. */
+  | { do: "retire-attempt"; attempt: AttemptId }
   /** `n`: number of the notice among those of the attempt, from 1. */
   | { do: "tell-attempt"; attempt: AttemptId; n: number; from: Oid; commit: Oid }
   | { do: "build-candidate"; task: TaskId; attempt: AttemptId; tip: Oid; onto: Oid }
@@ -27,6 +29,7 @@ export function effectKey(effect: Effect): string {
     case "collect-attempt":
     case "check-result":
     case "discard-workspace":
+    case "retire-attempt":
       return `${effect.do}:${effect.attempt}`;
     case "tell-attempt":
       return `${effect.do}:${effect.attempt}:${effect.commit}`;

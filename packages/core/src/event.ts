@@ -97,6 +97,12 @@ export type FactoryEvent =
   | { type: "attempt-stop-asked"; attempt: AttemptId; because: string }
   | { type: "attempt-collected"; attempt: AttemptId; tip: Oid | null; salvage: Oid | null }
   | { type: "workspace-discarded"; attempt: AttemptId }
+  /** Its node is lost: the task goes on without it, and what it still says is not heard. */
+  | { type: "attempt-fenced"; attempt: AttemptId; because: string }
+  /** A fenced attempt was stopped, what it left is in the hub and removed from its node. */
+  | { type: "attempt-retired"; attempt: AttemptId; tip: Oid | null; salvage: Oid | null }
+  /** The lead gave its machine up, and with it what was never fetched from there. */
+  | { type: "attempt-abandoned"; attempt: AttemptId; by: string }
   | { type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] }
   | { type: "landing-planned"; task: TaskId; onto: Oid }
   /** `notes`: remarks that keep nothing from landing. */
@@ -113,12 +119,18 @@ export type FactoryEvent =
   | { type: "publishing-planned"; project: ProjectId }
   | { type: "origin-moved"; project: ProjectId }
   | { type: "main-published"; project: ProjectId; commit: Oid }
-  | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string };
+  | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string }
+  /** Takes no new tasks. `drain`: it is to become empty, not only to rest. */
+  | { type: "node-cordoned"; node: NodeId; drain: boolean; by: string }
+  | { type: "node-uncordoned"; node: NodeId; by: string }
+  /** Out of reach for longer than its deadline; the attempts on it are fenced with it. */
+  | { type: "node-lost"; node: NodeId; because: string }
+  | { type: "node-returned"; node: NodeId };
 
 export type FactoryEventType = FactoryEvent["type"];
 
 /** Version of the shape in which events are stored now; the store completes older ones when it reads them. */
-export const eventVersion = 2;
+export const eventVersion = 3;
 
 /** An event as the log keeps it. */
 export interface StoredEvent {

@@ -1,4 +1,4 @@
-export { type Attempt, type AttemptState, holdsSlot, type Round, transitionAttempt } from "./attempt.ts";
+export { type Attempt, type AttemptState, holdsSlot, isFencedWithNode, isLive, type Round, transitionAttempt } from "./attempt.ts";
 export { type Effect, effectKey } from "./effect.ts";
 export { type ErrorCode, type ErrorDetails, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
 export {
@@ -31,12 +31,13 @@ export {
   type TaskId,
   taskIdOf,
 } from "./ids.ts";
-export type { AttemptJob, ExecutorDefinition, VerifyJob } from "./job.ts";
+export { type AttemptJob, type AttemptLimits, type ExecutorDefinition, noLimits, type VerifyJob } from "./job.ts";
+export { type NodeRecord, newNode } from "./node.ts";
 export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap } from "./path-pattern.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Commit, Ledger, PendingEffect } from "./ports/ledger.ts";
 export type { Log } from "./ports/log.ts";
-export type { AttemptReport, NodePool, NodeSnapshot, Salvage } from "./ports/node-pool.ts";
+export { type AttemptReport, type NodeClosure, type NodePool, type NodeSnapshot, plainNode, type Salvage } from "./ports/node-pool.ts";
 export type {
   AdvanceOutcome,
   BuildOutcome,
@@ -62,4 +63,4 @@ export {
   type Tries,
   transitionTask,
 } from "./task.ts";
-export { type Change, type Evolution, emptyWorld, evolve, type World, withChange } from "./world.ts";
+export { type Change, type Evolution, emptyWorld, evolve, noChange, type World, withChange } from "./world.ts";

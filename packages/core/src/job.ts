@@ -15,6 +15,19 @@ export interface ExecutorDefinition {
   env: Readonly<Record<string, string>>;
 }
 
+/** What everything that one attempt starts may take together, where the node can enforce it; null: no limit. */
+export interface AttemptLimits {
+  memoryMb: number | null;
+  /** Cores. */
+  cpus: number | null;
+  /** Processes and threads at once. */
+  processes: number | null;
+  /** What its commands may print in one round, all together. */
+  outputMb: number | null;
+}
+
+export const noLimits: AttemptLimits = { memoryMb: null, cpus: null, processes: null, outputMb: null };
+
 /** Everything a node needs to run one attempt without asking back. */
 export interface AttemptJob {
   attempt: AttemptId;
@@ -36,6 +49,7 @@ export interface AttemptJob {
   verify: readonly VerifyCommand[];
   gates: GatePolicy;
   maxRounds: number;
+  limits: AttemptLimits;
   /** Subject of the commit the wrapper makes of what the agent left uncommitted. */
   commitSubject: string;
 }

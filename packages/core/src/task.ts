@@ -145,6 +145,9 @@ function nextState(task: Task, event: TaskEvent, at: number, attempt: Attempt | 
     case "attempt-collected":
     case "workspace-discarded":
     case "result-checked":
+    case "attempt-fenced":
+    case "attempt-retired":
+    case "attempt-abandoned":
       return fromAttempt(task, event, at, attempt);
     case "landing-planned":
     case "candidate-built":
@@ -181,7 +184,18 @@ function cancel(task: Task, by: string): Step<TaskState> {
 
 type AttemptReport = Extract<
   FactoryEvent,
-  { type: "attempt-refused" | "wrapper-reported" | "attempt-stop-asked" | "attempt-collected" | "workspace-discarded" | "result-checked" }
+  {
+    type:
+      | "attempt-refused"
+      | "wrapper-reported"
+      | "attempt-stop-asked"
+      | "attempt-collected"
+      | "workspace-discarded"
+      | "result-checked"
+      | "attempt-fenced"
+      | "attempt-retired"
+      | "attempt-abandoned";
+  }
 >;
 
 /** An older attempt's message is stale: the attempt in the state is the fence. */
@@ -203,8 +217,14 @@ function fromAttempt(task: Task, event: AttemptReport, at: number, attempt: Atte
       if (state.kind !== "checking") return stale(`task is ${state.kind}`);
       if (!hasBlocking(event.findings)) return moved({ kind: "queued", attempt: state.attempt, tip: state.tip, since: at, ...triesOf(state) });
       return tryAgain(task, "refused-by-gates", "the gates on the controller refuse what arrived", event.findings, null, at);
+    case "attempt-fenced":
+      if (state.kind === "cancelling") return moved({ kind: "cancelled", by: state.by, ...triesOf(state) });
+      if (state.kind !== "starting" && state.kind !== "running" && state.kind !== "collecting") return stale(`task is ${state.kind}`);
+      return tryLater(task, event.because, at);
     case "attempt-stop-asked":
     case "workspace-discarded":
+    case "attempt-retired":
+    case "attempt-abandoned":
       return moved(state);
   }
 }

@@ -2,7 +2,8 @@ import { type Attempt, type AttemptEvent, tellOfContract, transitionAttempt } fr
 import type { Effect } from "./effect.ts";
 import { invariant } from "./errors.ts";
 import type { FactoryEvent } from "./event.ts";
-import type { AttemptId, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, NodeId, ProjectId, TaskId } from "./ids.ts";
+import { type NodeEvent, type NodeRecord, newNode, transitionNode } from "./node.ts";
 import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
 import type { Step } from "./step.ts";
 import { type Task, type TaskEvent, transitionTask } from "./task.ts";
@@ -12,6 +13,8 @@ export interface World {
   projects: ReadonlyMap<ProjectId, Project>;
   tasks: ReadonlyMap<TaskId, Task>;
   attempts: ReadonlyMap<AttemptId, Attempt>;
+  /** Machines about which something was decided; a machine without a record is an open one. */
+  nodes: ReadonlyMap<NodeId, NodeRecord>;
 }
 
 /** What one event changes: the entities as they are now, and what has to be done about it. */
@@ -19,13 +22,17 @@ export interface Change {
   projects: readonly Project[];
   tasks: readonly Task[];
   attempts: readonly Attempt[];
+  nodes: readonly NodeRecord[];
   effects: readonly Effect[];
 }
+
+/** The change of an event that changes nothing. */
+export const noChange: Change = { projects: [], tasks: [], attempts: [], nodes: [], effects: [] };
 
 export type Evolution = { outcome: "moved"; change: Change } | { outcome: "stale"; because: string } | { outcome: "illegal"; because: string };
 
 export function emptyWorld(): World {
-  return { projects: new Map(), tasks: new Map(), attempts: new Map() };
+  return { projects: new Map(), tasks: new Map(), attempts: new Map(), nodes: new Map() };
 }
 
 /** What an event recorded at `at` (ms since the epoch) does to the world. Changes nothing itself. */
@@ -71,7 +78,15 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
     case "attempt-collected":
     case "workspace-discarded":
     case "result-checked":
+    case "attempt-fenced":
+    case "attempt-retired":
+    case "attempt-abandoned":
       return ofAttempt(world, event, at);
+    case "node-cordoned":
+    case "node-uncordoned":
+    case "node-lost":
+    case "node-returned":
+      return ofNode(world, event, at);
   }
 }
 
@@ -81,6 +96,7 @@ export function withChange(world: World, change: Change): World {
     projects: replaced(world.projects, change.projects),
     tasks: replaced(world.tasks, change.tasks),
     attempts: replaced(world.attempts, change.attempts),
+    nodes: replaced(world.nodes, change.nodes),
   };
 }
 
@@ -95,10 +111,10 @@ function ofProject(world: World, id: ProjectId, event: ProjectEvent, at: number,
   const project = world.projects.get(id);
   if (project === undefined) {
     if (create === undefined) return { outcome: "illegal", because: `project ${id} was never started` };
-    return { outcome: "moved", change: { projects: [create()], tasks: [], attempts: [], effects: [] } };
+    return { outcome: "moved", change: { ...noChange, projects: [create()] } };
   }
   const step = transitionProject(project, event, at, event.type === "collect-requested" ? landableTasks(world, id) : []);
-  return asEvolution(step, (state) => ({ projects: [state], tasks: [], attempts: [] }));
+  return asEvolution(step, (state) => ({ projects: [state] }));
 }
 
 function landableTasks(world: World, project: ProjectId): TaskId[] {
@@ -123,7 +139,7 @@ function planTask(world: World, event: Extract<FactoryEvent, { type: "task-plann
     plannedAt: at,
     state: { kind: "planned", tries: 0, limit: spec.attempts, feedback: [] },
   };
-  return { outcome: "moved", change: { projects: [], tasks: [task], attempts: [], effects: [] } };
+  return { outcome: "moved", change: { ...noChange, tasks: [task] } };
 }
 
 function placeTask(world: World, event: Extract<FactoryEvent, { type: "task-placed" }>, at: number): Evolution {
@@ -145,18 +161,18 @@ function placeTask(world: World, event: Extract<FactoryEvent, { type: "task-plac
     notices: [],
     state: { kind: "starting" },
   };
-  return asEvolution(step, (state) => ({ projects: [], tasks: [state], attempts: [attempt] }));
+  return asEvolution(step, (state) => ({ tasks: [state], attempts: [attempt] }));
 }
 
 function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: number, movesMain = false): Evolution {
   const task = world.tasks.get(event.task);
   if (task === undefined) return { outcome: "illegal", because: `${event.task} is unknown` };
   const step = transitionTask(task, event, at);
-  if (step.outcome !== "moved" || !movesMain) return asEvolution(step, (state) => ({ projects: [], tasks: [state], attempts: [] }));
+  if (step.outcome !== "moved" || !movesMain) return asEvolution(step, (state) => ({ tasks: [state] }));
   const project = world.projects.get(task.project);
   invariant(project !== undefined, `task ${task.id} has no project`);
   const main = transitionProject(project, event as Extract<FactoryEvent, { type: "task-merged" }>, at, []);
-  return asEvolution(step, (state) => ({ projects: main.outcome === "moved" ? [main.state] : [], tasks: [state], attempts: [] }));
+  return asEvolution(step, (state) => ({ projects: main.outcome === "moved" ? [main.state] : [], tasks: [state] }));
 }
 
 /** Everybody who works on an older base of the project is told; when nobody does, the fact stands for itself. */
@@ -171,7 +187,7 @@ function tellAttempts(world: World, event: Extract<FactoryEvent, { type: "contra
     attempts.push(step.state);
     effects.push(...step.effects);
   }
-  return { outcome: "moved", change: { projects: [], tasks: [], attempts, effects } };
+  return { outcome: "moved", change: { ...noChange, attempts, effects } };
 }
 
 /** The attempt moves first; its task follows, or ignores the message when it has gone on with another attempt. */
@@ -187,7 +203,7 @@ function ofAttempt(world: World, event: AttemptEvent & TaskEvent, at: number): E
   return {
     outcome: "moved",
     change: {
-      projects: [],
+      ...noChange,
       tasks: follow.outcome === "moved" && follow.state !== task ? [follow.state] : [],
       attempts: step.state === attempt ? [] : [step.state],
       effects: [...step.effects, ...(follow.outcome === "moved" ? follow.effects : [])],
@@ -195,7 +211,12 @@ function ofAttempt(world: World, event: AttemptEvent & TaskEvent, at: number): E
   };
 }
 
-function asEvolution<T>(step: Step<T>, changes: (state: T) => Omit<Change, "effects">): Evolution {
+function ofNode(world: World, event: NodeEvent, at: number): Evolution {
+  const step = transitionNode(world.nodes.get(event.node) ?? newNode(event.node), event, at);
+  return asEvolution(step, (state) => ({ nodes: [state] }));
+}
+
+function asEvolution<T>(step: Step<T>, changes: (state: T) => Partial<Omit<Change, "effects">>): Evolution {
   if (step.outcome !== "moved") return step;
-  return { outcome: "moved", change: { ...changes(step.state), effects: step.effects } };
+  return { outcome: "moved", change: { ...noChange, ...changes(step.state), effects: step.effects } };
 }

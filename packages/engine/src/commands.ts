@@ -1,4 +1,4 @@
-import { type AttemptId, FactoryError, type FactoryEvent, holdsSlot, type ProjectId, type Task, type TaskId, type World } from "@dispatch/core";
+import { type AttemptId, FactoryError, type FactoryEvent, isLive, type ProjectId, type Task, type TaskId, type World } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
 import { type FeedReport, feedEvents, type Revision, revisionEvent, type SpecFile } from "./take-specs.ts";
 
@@ -107,7 +107,7 @@ function taskCommands(world: World, commit: CommitEvents): Pick<Commands, "revis
       await commit(events);
     },
     async stopAttempts(because) {
-      const live = [...world.attempts.values()].filter((attempt) => holdsSlot(attempt) && attempt.state.kind !== "stopping");
+      const live = [...world.attempts.values()].filter((attempt) => isLive(attempt) && attempt.state.kind !== "stopping");
       await commit(live.map((attempt) => ({ type: "attempt-stop-asked", attempt: attempt.id, because })));
       return live.map((attempt) => attempt.id);
     },

@@ -10,6 +10,7 @@ const effects: Readonly<Record<Effect["do"], true>> = {
   "collect-attempt": true,
   "check-result": true,
   "discard-workspace": true,
+  "retire-attempt": true,
   "tell-attempt": true,
   "build-candidate": true,
   "verify-candidate": true,

@@ -24,15 +24,19 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
   const projects = new Map(start.world.projects);
   const tasks = new Map(start.world.tasks);
   const attempts = new Map(start.world.attempts);
-  const world: World = { projects, tasks, attempts };
+  const nodes = new Map(start.world.nodes);
+  const world: World = { projects, tasks, attempts, nodes };
   let lastSeq = start.lastSeq;
 
   /** Puts a change into the maps; returns how to take it out again, where it may come to that. */
   function apply(change: Change, mayUndo: boolean): (() => void) | undefined {
-    const before = mayUndo ? [remember(projects, change.projects), remember(tasks, change.tasks), remember(attempts, change.attempts)] : undefined;
+    const before = mayUndo
+      ? [remember(projects, change.projects), remember(tasks, change.tasks), remember(attempts, change.attempts), remember(nodes, change.nodes)]
+      : undefined;
     for (const row of change.projects) projects.set(row.id, row);
     for (const row of change.tasks) tasks.set(row.id, row);
     for (const row of change.attempts) attempts.set(row.id, row);
+    for (const row of change.nodes) nodes.set(row.id, row);
     return before === undefined
       ? undefined
       : () => {
@@ -95,6 +99,7 @@ function mergeChanges(changes: readonly Change[]): Change {
     projects: latest(changes.map((change) => change.projects)),
     tasks: latest(changes.map((change) => change.tasks)),
     attempts: latest(changes.map((change) => change.attempts)),
+    nodes: latest(changes.map((change) => change.nodes)),
     effects: changes.flatMap((change) => change.effects),
   };
 }

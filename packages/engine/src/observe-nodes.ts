@@ -1,5 +1,5 @@
 import type { AttemptId, AttemptReport, FactoryEvent, NodeId, World } from "@dispatch/core";
-import { type Attempt, effectDelayMs, holdsSlot, isFactoryError } from "@dispatch/core";
+import { type Attempt, effectDelayMs, isFactoryError, isLive } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
 
 type Ports = Pick<EnginePorts, "nodes" | "log">;
@@ -10,7 +10,7 @@ type Ports = Pick<EnginePorts, "nodes" | "log">;
  */
 export function reportAsEvents(ports: Ports, world: World, report: AttemptReport): FactoryEvent[] {
   const attempt = world.attempts.get(report.attempt);
-  if (attempt === undefined || !holdsSlot(attempt) || report.seq <= attempt.cursor) return [];
+  if (attempt === undefined || !isLive(attempt) || report.seq <= attempt.cursor) return [];
   if (report.seq > attempt.cursor + 1) {
     ports.log.warn({ attempt: report.attempt, seq: report.seq, cursor: attempt.cursor }, "a report is missing; asking the node again");
     ports.nodes.resync(report.node);
@@ -42,7 +42,7 @@ export function createNodeWatch(
   async function compare(node: NodeId, failures: number): Promise<void> {
     // Those that were started before the question: one that is started after it cannot be in the answer.
     const expected = [...world.attempts.values()].filter(
-      (attempt) => attempt.node === node && holdsSlot(attempt) && (attempt.cursor > 0 || !isStarting(attempt.id)),
+      (attempt) => attempt.node === node && isLive(attempt) && (attempt.cursor > 0 || !isStarting(attempt.id)),
     );
     let known: ReadonlySet<AttemptId>;
     try {

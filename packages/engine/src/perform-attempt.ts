@@ -2,13 +2,17 @@ import {
   type Attempt,
   type AttemptId,
   type AttemptJob,
+  type AttemptLimits,
   attemptBranch,
   errorCode,
   FactoryError,
   type FactoryEvent,
-  holdsSlot,
   invariant,
   isFactoryError,
+  isLive,
+  type NodeId,
+  noLimits,
+  type Salvage,
   type Task,
   type World,
 } from "@dispatch/core";
@@ -62,14 +66,25 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
     verify,
     gates: policy.gates,
     maxRounds: policy.maxRounds,
+    limits: limitsOf(ports, task, attempt.node),
     commitSubject: task.spec.commit,
+  };
+}
+
+/** The limits of the node; a task that asked for more than they allow gets what it asked for. */
+function limitsOf(ports: Ports, { spec: { resources } }: Task, id: NodeId): AttemptLimits {
+  const { memoryMb, cpus, ...limits } = ports.nodes.nodes().find((node) => node.id === id)?.limits ?? noLimits;
+  return {
+    ...limits,
+    memoryMb: memoryMb === null ? null : Math.max(memoryMb, resources.memoryMb),
+    cpus: cpus === null ? null : Math.max(cpus, resources.cpus),
   };
 }
 
 /** Ends the session of an attempt. One that the node never heard of is over at once. */
 export async function stopAttempt(ports: Ports, world: World, id: AttemptId, because: string): Promise<FactoryEvent[]> {
   const { attempt } = attemptAndTask(world, id);
-  if (!holdsSlot(attempt)) return [];
+  if (!isLive(attempt)) return [];
   try {
     await ports.nodes.stopAttempt(attempt.node, id, because);
     return [];
@@ -83,9 +98,7 @@ export async function stopAttempt(ports: Ports, world: World, id: AttemptId, bec
 export async function collectAttempt(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
   const { attempt, task } = attemptAndTask(world, id);
   if (attempt.state.kind !== "ended") return [];
-  const held = await ports.nodes.salvageAttempt(attempt.node, id);
-  const url = await ports.nodes.prepareRepository(attempt.node, task.project);
-  await ports.repositories.fetchAttempt(task.project, id, url, held);
+  const held = await salvage(ports, task, attempt);
   return [{ type: "attempt-collected", attempt: id, tip: held.tip, salvage: held.salvage }];
 }
 
@@ -97,12 +110,32 @@ export async function discardWorkspace(ports: Ports, world: World, id: AttemptId
     await ports.nodes.discardAttempt(attempt.node, id, { tip: attempt.state.tip, salvage: attempt.state.salvage });
   } catch (error) {
     if (errorCode(error) !== "SALVAGE_CHANGED") throw error;
-    const held = await ports.nodes.salvageAttempt(attempt.node, id);
-    const url = await ports.nodes.prepareRepository(attempt.node, task.project);
-    await ports.repositories.fetchAttempt(task.project, id, url, held);
-    await ports.nodes.discardAttempt(attempt.node, id, held);
+    await ports.nodes.discardAttempt(attempt.node, id, await salvage(ports, task, attempt));
   }
   return [{ type: "workspace-discarded", attempt: id }];
+}
+
+/** Brings what a fenced attempt left into the hub and clears its node of it. Its task has long gone on. */
+export async function retireAttempt(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
+  const { attempt, task } = attemptAndTask(world, id);
+  if (attempt.state.kind !== "fenced") return [];
+  try {
+    await ports.nodes.stopAttempt(attempt.node, id, attempt.state.because);
+  } catch (error) {
+    if (errorCode(error) !== "NOT_FOUND") throw error;
+    return [{ type: "attempt-retired", attempt: id, tip: null, salvage: null }];
+  }
+  const held = await salvage(ports, task, attempt);
+  await ports.nodes.discardAttempt(attempt.node, id, held);
+  return [{ type: "attempt-retired", attempt: id, ...held }];
+}
+
+/** What lies in the worktree and on the branch now, once it is in the hub. */
+async function salvage(ports: Ports, task: Task, attempt: Attempt): Promise<Salvage> {
+  const held = await ports.nodes.salvageAttempt(attempt.node, attempt.id);
+  const url = await ports.nodes.prepareRepository(attempt.node, task.project);
+  await ports.repositories.fetchAttempt(task.project, attempt.id, url, held);
+  return held;
 }
 
 /** The gates again, on what arrived in the hub; the node's verdict is not taken over. The tests run at landing, on what lands. */

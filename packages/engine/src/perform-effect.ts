@@ -1,5 +1,5 @@
 import type { Effect, FactoryEvent, World } from "@dispatch/core";
-import { checkResult, collectAttempt, discardWorkspace, startAttempt, stopAttempt } from "./perform-attempt.ts";
+import { checkResult, collectAttempt, discardWorkspace, retireAttempt, startAttempt, stopAttempt } from "./perform-attempt.ts";
 import { tellAttempt } from "./perform-contract.ts";
 import { advanceMain, buildCandidate, publishMain, takeInOrigin, verifyCandidate } from "./perform-landing.ts";
 import type { EnginePorts } from "./ports.ts";
@@ -23,6 +23,8 @@ function perform(ports: EnginePorts, world: World, effect: Effect): Promise<Fact
       return checkResult(ports, world, effect.attempt);
     case "discard-workspace":
       return discardWorkspace(ports, world, effect.attempt);
+    case "retire-attempt":
+      return retireAttempt(ports, world, effect.attempt);
     case "tell-attempt":
       return tellAttempt(ports, world, effect);
     case "build-candidate":

@@ -3,10 +3,20 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AttemptId, AttemptJob, AttemptReport, Clock, Log } from "@dispatch/core";
-import { errorCode, laterSpecFields } from "@dispatch/core";
+import {
+  type AttemptId,
+  type AttemptJob,
+  type AttemptReport,
+  type Clock,
+  errorCode,
+  type Log,
+  laterSpecFields,
+  noLimits,
+  plainNode,
+} from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { plainConfig } from "./node-config.ts";
 import { type ConnectedNodePool, createNodePool } from "./node-pool.ts";
 
 const clock: Clock = {
@@ -55,6 +65,7 @@ test("a pool brings a job to its commit and gives the work back", async () => {
       executors: ["demo"],
       capacity: { cpus: 2, memoryMb: 4096, gpus: 1 },
       status: { kind: "up" },
+      ...plainNode,
     },
   ]);
   const url = await pool.prepareRepository("here", "demo");
@@ -195,7 +206,16 @@ test("an attempt is told through its node, once for each number", async () => {
 function createPool(): ConnectedNodePool {
   const pool = createNodePool({
     nodes: [
-      { id: "here", slots: 2, lowPriority: false, labels: ["fast"], executors: ["demo"], capacity: { cpus: 2, memoryMb: 4096, gpus: 1 }, home },
+      {
+        id: "here",
+        slots: 2,
+        lowPriority: false,
+        labels: ["fast"],
+        executors: ["demo"],
+        capacity: { cpus: 2, memoryMb: 4096, gpus: 1 },
+        ...plainConfig,
+        home,
+      },
     ],
     workerBundle: join(root, "worker.mjs"),
     cursors: () => cursors,
@@ -328,6 +348,7 @@ function makeJob(n: number, script: string): AttemptJob {
     verify: [{ run: "echo ok", cwd: ".", timeoutSeconds: 10, env: {} }],
     gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
     maxRounds: 3,
+    limits: noLimits,
     commitSubject: "feat: add",
   };
 }

@@ -1,4 +1,4 @@
-import type { NodeId } from "@dispatch/core";
+import { type AttemptLimits, type NodeId, noLimits } from "@dispatch/core";
 
 interface CommonConfig {
   id: NodeId;
@@ -9,6 +9,13 @@ interface CommonConfig {
   executors: readonly string[] | null;
   /** What all its tasks together may take; null: what the machine has. */
   capacity: { cpus: number | null; memoryMb: number | null; gpus: number };
+  /** What one attempt may take. */
+  limits: AttemptLimits;
+  /** Less than this free, and the node takes no new tasks; null: a tenth of what there is, at most 2 GiB of disk and 512 MiB of memory. */
+  lowWater: { diskBytes: number | null; memoryBytes: number | null };
+  quota: { bytes: number | null; projectBytes: number | null };
+  /** After how long out of reach its attempts are fenced, in ms; null: never. */
+  lostAfterMs: number | null;
 }
 
 /** A node that is this machine. */
@@ -31,3 +38,11 @@ export interface SshNodeConfig extends CommonConfig {
 }
 
 export type NodeConfig = LocalNodeConfig | SshNodeConfig;
+
+/** What holds for a node about which nothing else is configured. */
+export const plainConfig: Pick<CommonConfig, "limits" | "lowWater" | "quota" | "lostAfterMs"> = {
+  limits: noLimits,
+  lowWater: { diskBytes: null, memoryBytes: null },
+  quota: { bytes: null, projectBytes: null },
+  lostAfterMs: null,
+};

@@ -63,7 +63,7 @@ export function createNode(options: NodeOptions): Node {
   const { config } = options;
   const live: LiveNode = {
     options,
-    status: { kind: "down", because: "not opened yet" },
+    status: { kind: "down", because: "not opened yet", since: options.clock.now() },
     connection: undefined,
     prepared: undefined,
     link: undefined,
@@ -215,9 +215,10 @@ async function greet(live: LiveNode, connection: Connection, prepared: Prepared)
 
 function fell(live: LiveNode, because: string, leastPauseMs = 0): void {
   const { config, log, clock, onChange } = live.options;
+  const since = live.status.kind === "down" ? live.status.since : clock.now();
   if (live.status.kind === "up" && !live.closing) log.warn({ node: config.id, because }, "node went down");
   live.falls++;
-  live.status = { kind: "down", because };
+  live.status = { kind: "down", because, since };
   live.onClosed();
   if (live.closing) return;
   onChange();
@@ -264,5 +265,8 @@ function snapshotOf({ options: { config }, status, heartbeat, prepared }: LiveNo
     capacity,
     load: heartbeat === undefined ? null : heartbeat.load1 / Math.max(1, capacity.cpus),
     status,
+    closed: null,
+    lostAfterMs: config.lostAfterMs,
+    limits: config.limits,
   };
 }

@@ -10,7 +10,7 @@ import { eventually } from "../../../test/kit/eventually.ts";
 import { killHard } from "../../../test/kit/find-processes.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../../../test/kit/real-sshd.ts";
 import { probeNode } from "./install/probe-node.ts";
-import type { SshNodeConfig } from "./node-config.ts";
+import { plainConfig, type SshNodeConfig } from "./node-config.ts";
 import { pinText } from "./ssh/host-key.ts";
 import { readHostKey } from "./ssh/read-host-key.ts";
 import { makeJob, makePool, makeWorkerBundle, type PoolScene, pushBase, type SceneOptions } from "./testing/pool-scene.ts";
@@ -39,6 +39,7 @@ function nodeConfig(machine: SshMachine, ssh: Partial<SshNodeConfig["ssh"]> = {}
     labels: [],
     executors: null,
     capacity: { cpus: null, memoryMb: null, gpus: 0 },
+    ...plainConfig,
     ssh: { target: machine.name, transport: "ssh2", hostKey: machine.hostKey(), workDir: "~/.dispatch", ...ssh },
   };
 }

@@ -34,6 +34,8 @@ export {
 export { type Door, factoryPaths } from "./factory-paths.ts";
 // controller <-> worker
 export type {
+  AgentProgram,
+  GpuPulse,
   Heartbeat,
   HostMessage,
   HostMethod,
@@ -41,9 +43,11 @@ export type {
   HostNotification,
   HostRequest,
   HostResponse,
+  NodeUsage,
   SeenAttempt,
   TailAnswer,
   TailFile,
+  TidyOrder,
   WireError,
 } from "./worker/contract.ts";
 export { createLineSplitter, decodeLine, encodeLine, type LineSplitter } from "./worker/line-codec.ts";

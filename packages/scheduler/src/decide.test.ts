@@ -1,4 +1,4 @@
-import { type Attempt, emptyWorld, type NodeSnapshot, type Task, type TaskState, type World } from "@dispatch/core";
+import { type Attempt, emptyWorld, type NodeSnapshot, plainNode, type Task, type TaskState, type World } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import { decide } from "./decide.ts";
@@ -14,6 +14,7 @@ const node = (slots: number, change: Partial<NodeSnapshot> = {}): NodeSnapshot =
   executors: null,
   capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
   load: null,
+  ...plainNode,
   status: { kind: "up" },
   ...change,
 });
@@ -158,7 +159,7 @@ describe("placing", () => {
         }),
       ),
     ).toEqual([]);
-    expect(placed(board({ tasks: [task("S02")], nodes: [node(4, { status: { kind: "down", because: "x" } })] }))).toEqual([]);
+    expect(placed(board({ tasks: [task("S02")], nodes: [node(4, { status: { kind: "down", because: "x", since: 0 } })] }))).toEqual([]);
   });
 
   it("stays on a node that knows the project while it has room, and takes low-priority ones last", () => {

@@ -1,14 +1,25 @@
-import { type Attempt, type Change, evolve, FactoryError, type Project, type StoredEvent, type Task, type World } from "@dispatch/core";
+import {
+  type Attempt,
+  type Change,
+  evolve,
+  FactoryError,
+  type NodeRecord,
+  type Project,
+  type StoredEvent,
+  type Task,
+  type World,
+} from "@dispatch/core";
 
 /** A world that is still being put together. */
 export interface OpenWorld extends World {
   projects: Map<string, Project>;
   tasks: Map<string, Task>;
   attempts: Map<string, Attempt>;
+  nodes: Map<string, NodeRecord>;
 }
 
 export function openWorld(): OpenWorld {
-  return { projects: new Map(), tasks: new Map(), attempts: new Map() };
+  return { projects: new Map(), tasks: new Map(), attempts: new Map(), nodes: new Map() };
 }
 
 /** The world that a log of events adds up to. Throws LEDGER_CORRUPT when an event does not follow from those before it. */
@@ -31,5 +42,6 @@ export function foldEvent(world: OpenWorld, stored: StoredEvent): Change | undef
   for (const row of change.projects) world.projects.set(row.id, row);
   for (const row of change.tasks) world.tasks.set(row.id, row);
   for (const row of change.attempts) world.attempts.set(row.id, row);
+  for (const row of change.nodes) world.nodes.set(row.id, row);
   return change;
 }

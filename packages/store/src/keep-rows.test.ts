@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attemptIdOf, type Commit, type FactoryEvent, type Ledger, type StoredEvent } from "@dispatch/core";
+import { attemptIdOf, type Commit, eventVersion, type FactoryEvent, type Ledger, type StoredEvent } from "@dispatch/core";
 import Database from "better-sqlite3";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
@@ -36,7 +36,7 @@ function createCommits() {
   return (facts: readonly FactoryEvent[], done: readonly string[] = []): Commit => {
     const events: StoredEvent[] = [];
     const changes = facts.flatMap((event) => {
-      const stored: StoredEvent = { seq: seq + 1, at: seq + 1, v: 2, event };
+      const stored: StoredEvent = { seq: seq + 1, at: seq + 1, v: eventVersion, event };
       const change = foldEvent(world, stored);
       if (change === undefined) return [];
       seq += 1;
@@ -50,6 +50,7 @@ function createCommits() {
         projects: changes.flatMap((change) => change.projects),
         tasks: changes.flatMap((change) => change.tasks),
         attempts: changes.flatMap((change) => change.attempts),
+        nodes: changes.flatMap((change) => change.nodes),
         effects: changes.flatMap((change) => change.effects),
       },
     };

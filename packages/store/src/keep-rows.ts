@@ -1,4 +1,4 @@
-import type { Change, Commit, StoredEvent, World } from "@dispatch/core";
+import { type Commit, noChange, type StoredEvent, type World } from "@dispatch/core";
 import type BetterSqlite3 from "better-sqlite3";
 import { foldEvent, openWorld } from "./fold-events.ts";
 import type { Queries } from "./queries.ts";
@@ -31,8 +31,6 @@ export interface RowKeeper {
   read(): World;
 }
 
-const empty: Change = { projects: [], tasks: [], attempts: [], effects: [] };
-
 export function createRowKeeper(sqlite: BetterSqlite3.Database, queries: Queries): RowKeeper {
   const stored = new Set<string>();
   const writer = createRowWriter(queries, stored);
@@ -51,7 +49,7 @@ export function createRowKeeper(sqlite: BetterSqlite3.Database, queries: Queries
     if (!current || rows < lastSeq || queries.allDone.all().length > 0) {
       foldTail(current);
       sqlite.transaction(() => {
-        if (!current) sqlite.exec("DELETE FROM project; DELETE FROM task; DELETE FROM attempt;");
+        if (!current) sqlite.exec("DELETE FROM project; DELETE FROM task; DELETE FROM attempt; DELETE FROM node;");
         writeNow();
       })();
       writer.settled();
@@ -70,10 +68,10 @@ export function createRowKeeper(sqlite: BetterSqlite3.Database, queries: Queries
       return keys;
     };
     for (const event of readEvents(queries, current ? rows : 0)) {
-      const change = foldEvent(world, event) ?? empty;
+      const change = foldEvent(world, event) ?? noChange;
       writer.note(doneBefore(event.seq), [event], event.seq > rows ? change : { ...change, effects: [] });
     }
-    writer.note(doneBefore(Number.POSITIVE_INFINITY), [], empty);
+    writer.note(doneBefore(Number.POSITIVE_INFINITY), [], noChange);
   }
 
   function writeNow(): void {

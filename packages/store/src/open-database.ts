@@ -41,12 +41,10 @@ function checkTables(sqlite: Database.Database, file: string): void {
       facts: { file, version, expected: ledgerVersion },
     });
   }
-  if (tables.n === 0) {
-    sqlite.transaction(() => {
-      sqlite.exec(createTables);
-      sqlite.pragma(`user_version = ${ledgerVersion}`);
-    })();
-  }
+  sqlite.transaction(() => {
+    sqlite.exec(createTables);
+    if (tables.n === 0) sqlite.pragma(`user_version = ${ledgerVersion}`);
+  })();
 }
 
 /** What SQLite says of a full disk; SHMSIZE when there is no room for the index of the log, at opening. */

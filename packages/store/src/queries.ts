@@ -2,7 +2,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import { asc, desc, eq, gt, sql } from "drizzle-orm";
 import { type BetterSQLite3Database, drizzle } from "drizzle-orm/better-sqlite3";
 import { prepareWrite } from "./prepare-write.ts";
-import { attempt, done, effect, event, meta, project, task } from "./schema.ts";
+import { attempt, done, effect, event, meta, node, project, task } from "./schema.ts";
 
 export type Queries = ReturnType<typeof prepareQueries>;
 
@@ -63,6 +63,13 @@ function prepareRowWrites(sqlite: BetterSqlite3.Database, db: BetterSQLite3Datab
         .set({ state: sql`${bound("state")}` })
         .where(eq(task.id, bound("id"))),
     ),
+    upsertNode: prepareWrite<"id" | "body">(
+      sqlite,
+      db
+        .insert(node)
+        .values({ id: bound("id"), body: bound("body") })
+        .onConflictDoUpdate({ target: node.id, set: { body: sql`excluded.body` } }),
+    ),
     upsertAttempt: prepareWrite<"id" | "body">(
       sqlite,
       db
@@ -87,6 +94,7 @@ function prepareReads(db: BetterSQLite3Database) {
       .innerJoin(event, eq(event.seq, task.card))
       .orderBy(asc(task.plannedAt), asc(task.id))
       .prepare(),
+    allNodes: db.select().from(node).prepare(),
     allAttempts: db.select().from(attempt).prepare(),
     allEffects: db.select().from(effect).orderBy(asc(effect.seq)).prepare(),
     lastSeq: db.select({ seq: event.seq }).from(event).orderBy(desc(event.seq)).limit(1).prepare(),

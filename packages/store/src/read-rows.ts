@@ -1,4 +1,14 @@
-import { type Attempt, type Effect, FactoryError, type PendingEffect, type Project, splitTaskId, type Task, type TaskState } from "@dispatch/core";
+import {
+  type Attempt,
+  type Effect,
+  FactoryError,
+  type NodeRecord,
+  type PendingEffect,
+  type Project,
+  splitTaskId,
+  type Task,
+  type TaskState,
+} from "@dispatch/core";
 import { type OpenWorld, openWorld } from "./fold-events.ts";
 import type { Queries } from "./queries.ts";
 import { readStoredEvent } from "./stored-event.ts";
@@ -9,6 +19,7 @@ export function readRows(queries: Queries): OpenWorld {
   for (const row of queries.allProjects.all()) world.projects.set(row.id, JSON.parse(row.body) as Project);
   for (const row of queries.allTasks.all()) world.tasks.set(row.id, readTask(row));
   for (const row of queries.allAttempts.all()) world.attempts.set(row.id, JSON.parse(row.body) as Attempt);
+  for (const row of queries.allNodes.all()) world.nodes.set(row.id, JSON.parse(row.body) as NodeRecord);
   return world;
 }
 

@@ -1,4 +1,4 @@
-import { type Attempt, type Change, type Effect, effectKey, type Project, type StoredEvent, type Task } from "@dispatch/core";
+import { type Attempt, type Change, type Effect, effectKey, type NodeRecord, type Project, type StoredEvent, type Task } from "@dispatch/core";
 import type { Queries } from "./queries.ts";
 
 /** Rows that the log is ahead of. Whatever changed several times since the last `write` is written once. */
@@ -15,6 +15,7 @@ export function createRowWriter(queries: Queries, stored: Set<string>): RowWrite
   const projects = new Map<string, Project>();
   const tasks = new Map<string, Task>();
   const attempts = new Map<string, Attempt>();
+  const nodes = new Map<string, NodeRecord>();
   /** Tasks whose spec is new since, with the position of the event that holds it. */
   const cards = new Map<string, number>();
   const added = new Map<string, { seq: number; effect: Effect }>();
@@ -36,6 +37,7 @@ export function createRowWriter(queries: Queries, stored: Set<string>): RowWrite
       for (const row of change.projects) projects.set(row.id, row);
       for (const row of change.tasks) tasks.set(row.id, row);
       for (const row of change.attempts) attempts.set(row.id, row);
+      for (const row of change.nodes) nodes.set(row.id, row);
       const seq = events.at(-1)?.seq ?? 0;
       for (const effect of change.effects) {
         const key = effectKey(effect);
@@ -47,12 +49,13 @@ export function createRowWriter(queries: Queries, stored: Set<string>): RowWrite
       for (const row of projects.values()) queries.upsertProject.run({ id: row.id, body: JSON.stringify(row) });
       for (const row of tasks.values()) writeTask(row);
       for (const row of attempts.values()) queries.upsertAttempt.run({ id: row.id, body: JSON.stringify(row) });
+      for (const row of nodes.values()) queries.upsertNode.run({ id: row.id, body: JSON.stringify(row) });
       for (const [key, { seq, effect }] of added) queries.insertEffect.run({ key, seq, body: JSON.stringify(effect) });
     },
     settled() {
       for (const key of deleted) stored.delete(key);
       for (const key of added.keys()) stored.add(key);
-      for (const noted of [projects, tasks, attempts, cards, added, deleted]) noted.clear();
+      for (const noted of [projects, tasks, attempts, nodes, cards, added, deleted]) noted.clear();
     },
   };
 }

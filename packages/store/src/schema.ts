@@ -1,13 +1,13 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Shape of the tables. A ledger with another one is refused, never guessed at. */
+/** Shape of the tables. A ledger with another one is refused, never guessed at; a table that came later is made where it is missing. */
 export const ledgerVersion = 3;
 
 /**
  * Version of what the state rows are computed from: raise it when a transition changes its meaning.
  * A ledger with older rows is folded again from its events when it is opened.
  */
-export const projectionVersion = 2;
+export const projectionVersion = 3;
 
 /** `projection`: the version above. `rows`: the position in the log at which the state rows and `effect` were written. */
 export const meta = sqliteTable("meta", {
@@ -41,6 +41,9 @@ export const task = sqliteTable("task", {
 
 export const attempt = sqliteTable("attempt", { id: text().primaryKey(), body: text().notNull() });
 
+/** Machines about which something was decided. */
+export const node = sqliteTable("node", { id: text().primaryKey(), body: text().notNull() });
+
 /** Effects that are committed but not yet done, as of the rows. */
 export const effect = sqliteTable("effect", { key: text().primaryKey(), seq: integer().notNull(), body: text().notNull() });
 
@@ -54,6 +57,7 @@ CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY NOT NULL, at INTEGER N
 CREATE TABLE IF NOT EXISTS project (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY NOT NULL, card INTEGER NOT NULL, planned_at INTEGER NOT NULL, revision INTEGER NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS attempt (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS node (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS effect (key TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS done (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, key TEXT NOT NULL);
 `;

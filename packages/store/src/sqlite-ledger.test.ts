@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventVersion, noChange } from "@dispatch/core";
 import Database from "better-sqlite3";
 import { afterEach, describe, expect, it } from "vitest";
 import { describeLedger } from "../../../test/contract/ledger.ts";
@@ -41,10 +42,8 @@ describeLedger("memory", () => {
   };
 });
 
-const nothing = { projects: [], tasks: [], attempts: [], effects: [] };
-
 function event(seq: number) {
-  return { events: [{ seq, at: 1, v: 2 as const, event: planned(aSpec("S01-a")) }], change: nothing, done: [] };
+  return { events: [{ seq, at: 1, v: eventVersion as typeof eventVersion, event: planned(aSpec("S01-a")) }], change: noChange, done: [] };
 }
 
 describe("the sqlite ledger", () => {
@@ -73,7 +72,7 @@ describe("the sqlite ledger", () => {
     await two.close();
   });
 
-  it("leaves nothing of a group of which one commit fails", async () => {
+  it("leaves noChange of a group of which one commit fails", async () => {
     const file = join(folder(), "ledger.sqlite");
     const ledger = createSqliteLedger(file);
     await ledger.append(event(1));
@@ -142,10 +141,10 @@ describe("the sqlite ledger", () => {
     const started = { type: "project-started", project: "shop", main: anOid(1) } as const;
     await ledger.append({
       events: [
-        { seq: 1, at: 1, v: 2, event: started },
-        { seq: 2, at: 2, v: 2, event: planned(aSpec("S01-a")) },
+        { seq: 1, at: 1, v: eventVersion, event: started },
+        { seq: 2, at: 2, v: eventVersion, event: planned(aSpec("S01-a")) },
       ],
-      change: nothing,
+      change: noChange,
       done: [],
     });
     await ledger.close();

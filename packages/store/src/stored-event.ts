@@ -5,6 +5,8 @@ export function readStoredEvent(row: { seq: number; at: number; v: number; body:
   const event = JSON.parse(row.body) as FactoryEvent;
   const { seq, at } = row;
   if (row.v === eventVersion) return { seq, at, v: eventVersion, event };
+  // Version 2 knew nothing of what is decided about nodes; what it knew is as it was.
+  if (row.v === 2) return { seq, at, v: eventVersion, event };
   if (row.v === 1) return { seq, at, v: eventVersion, event: completeSpec(event) };
   throw new FactoryError("LEDGER_VERSION", `event ${seq} has version ${row.v}; this program reads versions 1 to ${eventVersion}`, {
     fault: "user",

@@ -1,4 +1,4 @@
-import type { CommandResult, FactoryEvent, Finding } from "@dispatch/core";
+import { type CommandResult, eventVersion, type FactoryEvent, type Finding } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { aSpec, aView, noon } from "../testing/sample-views.ts";
 import { eventLine } from "./event-line.ts";
@@ -134,7 +134,7 @@ describe("events in words", () => {
     const stored = {
       seq: 42,
       at: noon,
-      v: 2 as const,
+      v: eventVersion as typeof eventVersion,
       event: { type: "landing-frozen" as const, project: "shop", commit: oid, because: "主分支是红的 and more" },
     };
     expect(eventLine(stored, aView(Number.POSITIVE_INFINITY))).toBe(
@@ -148,7 +148,7 @@ describe("traceLine", () => {
   const stored = {
     seq: 3,
     at: noon,
-    v: 2 as const,
+    v: eventVersion as typeof eventVersion,
     event: { type: "task-placed" as const, task, attempt, n: 2, node: "local", base: oid, executor: "shell" },
   };
   it.each([

@@ -5,7 +5,7 @@ import { oneLine } from "./text-width.ts";
 
 /** What an event says, for a person. */
 export interface EventText {
-  /** `PROJECT/SPEC_ID`, or the project's id when the event is about no task. */
+  /** `PROJECT/SPEC_ID`; the project's id when the event is about no task; `node NAME` when it is about a machine. */
   subject: string;
   project: string;
   text: string;
@@ -21,7 +21,8 @@ export function eventText(event: FactoryEvent): EventText {
 function subjectOf(event: FactoryEvent): string {
   if ("task" in event) return event.task;
   if ("project" in event) return event.project;
-  return taskOfAttempt(event.attempt);
+  if ("attempt" in event) return taskOfAttempt(event.attempt);
+  return `node ${event.node}`;
 }
 
 /** `shop--S01-x--2` belongs to `shop/S01-x`. */
@@ -31,6 +32,8 @@ export function taskOfAttempt(attempt: string): string {
 }
 
 function sentenceOf(event: FactoryEvent): string {
+  if (isAboutNode(event)) return nodeText(event);
+  if (isAboutAttempt(event)) return attemptText(event);
   switch (event.type) {
     case "project-started":
       return `started, main is ${shortOid(event.main)}`;
@@ -46,18 +49,6 @@ function sentenceOf(event: FactoryEvent): string {
       return `retried by ${event.by}`;
     case "task-cancelled":
       return `cancelled by ${event.by}`;
-    case "attempt-refused":
-      return `could not start: ${event.because}`;
-    case "wrapper-reported":
-      return factText(event.fact);
-    case "attempt-stop-asked":
-      return `asked to stop: ${event.because}`;
-    case "attempt-collected":
-      return event.salvage === null ? "its work is in the hub" : "its work is in the hub, with what it left uncommitted";
-    case "workspace-discarded":
-      return "its worktree was removed";
-    case "result-checked":
-      return `checked on the controller: ${findingsText(event.findings)}`;
     case "contract-changed":
       return `the shared contract changed with ${shortOid(event.commit)}: ${contractText(event.entries)}`;
     case "collect-requested":
@@ -81,6 +72,54 @@ function sentenceOf(event: FactoryEvent): string {
     case "landing-deferred":
     case "task-merged":
       return landingText(event);
+  }
+}
+
+type NodeEvent = Extract<FactoryEvent, { type: `node-${string}` }>;
+
+function isAboutNode(event: FactoryEvent): event is NodeEvent {
+  return event.type.startsWith("node-");
+}
+
+function nodeText(event: NodeEvent): string {
+  switch (event.type) {
+    case "node-cordoned":
+      return event.drain ? `draining, asked by ${event.by}` : `cordoned by ${event.by}`;
+    case "node-uncordoned":
+      return `takes tasks again, asked by ${event.by}`;
+    case "node-lost":
+      return `lost: ${event.because}`;
+    case "node-returned":
+      return "is back";
+  }
+}
+
+type AttemptEvent = Exclude<Extract<FactoryEvent, { attempt: string }>, { type: "task-placed" }>;
+
+function isAboutAttempt(event: FactoryEvent): event is AttemptEvent {
+  return "attempt" in event && event.type !== "task-placed";
+}
+
+function attemptText(event: AttemptEvent): string {
+  switch (event.type) {
+    case "attempt-refused":
+      return `could not start: ${event.because}`;
+    case "wrapper-reported":
+      return factText(event.fact);
+    case "attempt-stop-asked":
+      return `asked to stop: ${event.because}`;
+    case "attempt-collected":
+      return event.salvage === null ? "its work is in the hub" : "its work is in the hub, with what it left uncommitted";
+    case "workspace-discarded":
+      return "its worktree was removed";
+    case "attempt-fenced":
+      return `fenced: ${event.because}`;
+    case "attempt-retired":
+      return event.tip === null && event.salvage === null ? "the fenced session left nothing" : "what the fenced session left is in the hub";
+    case "attempt-abandoned":
+      return `given up by ${event.by}, with what lies on its node`;
+    case "result-checked":
+      return `checked on the controller: ${findingsText(event.findings)}`;
   }
 }
 

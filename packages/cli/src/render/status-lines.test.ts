@@ -1,3 +1,4 @@
+import { plainNode } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { aCause, aProject, aRow, aStanding, aStatus, aView, noon, someSignals } from "../testing/sample-views.ts";
 import { followFrame } from "./follow-frame.ts";
@@ -71,7 +72,8 @@ describe("statusLines", () => {
             executors: null,
             capacity: { cpus: 8, memoryMb: 16_384, gpus: 0 },
             load: 0.5,
-            status: { kind: "down", because: "no route\nto host" },
+            ...plainNode,
+            status: { kind: "down", because: "no route\nto host", since: 0 },
             used: 0,
           },
         ],

@@ -62,6 +62,8 @@ function stateText(attempt: Attempt): string {
       return `running round ${state.round}`;
     case "stopping":
       return `stopping: ${oneLine(state.because)},`;
+    case "fenced":
+      return `fenced: ${oneLine(state.because)},`;
     case "ended":
     case "collected":
     case "discarded":

@@ -23,6 +23,7 @@ export function nextState(event: FactoryEvent): NextState {
     case "task-cancelled":
     case "attempt-refused":
     case "attempt-collected":
+    case "attempt-fenced":
     case "candidate-refused":
       return "ask";
     case "result-checked":
@@ -37,6 +38,12 @@ export function nextState(event: FactoryEvent): NextState {
     case "candidate-verified":
     case "attempt-stop-asked":
     case "workspace-discarded":
+    case "attempt-retired":
+    case "attempt-abandoned":
+    case "node-cordoned":
+    case "node-uncordoned":
+    case "node-lost":
+    case "node-returned":
     case "project-started":
     case "project-paused":
     case "landing-frozen":

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { FactoryEvent, StoredEvent } from "@dispatch/core";
+import { eventVersion, type FactoryEvent, type StoredEvent } from "@dispatch/core";
 import { type ErrorView, factoryPaths, type StatusView } from "@dispatch/protocol";
 
 /** An answer of an endpoint: data, or a failure. */
@@ -30,7 +30,7 @@ export function createContractServer(factory: string, status: StatusView): Contr
     calls,
     status,
     add(event, at = status.at) {
-      const stored: StoredEvent = { seq: (events.at(-1)?.seq ?? self.status.lastSeq) + 1, at, v: 2, event };
+      const stored: StoredEvent = { seq: (events.at(-1)?.seq ?? self.status.lastSeq) + 1, at, v: eventVersion, event };
       events.push(stored);
       self.status = { ...self.status, lastSeq: stored.seq };
       for (const stream of streams) stream.write(messageOf(stored));

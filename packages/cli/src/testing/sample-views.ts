@@ -1,4 +1,4 @@
-import type { TaskSpec } from "@dispatch/core";
+import { plainNode, type TaskSpec } from "@dispatch/core";
 import type { CauseRow, ProjectRow, SignalsView, StandingRow, StatusView, TaskRow } from "@dispatch/protocol";
 import { aSpec as aPlainSpec } from "../../../../test/kit/build-facts.ts";
 import { plainPaint } from "../render/paint.ts";
@@ -60,6 +60,7 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
         executors: null,
         capacity: { cpus: 8, memoryMb: 16_384, gpus: 0 },
         load: 0.5,
+        ...plainNode,
         status: { kind: "up" },
         used: 2,
       },

@@ -26,7 +26,7 @@ function poolOf(nodes: readonly NodeSnapshot[], results: readonly CommandResult[
 }
 
 const { node } = createFakeFactory();
-const down: NodeSnapshot = { ...node, id: "gone", status: { kind: "down", because: "off" } };
+const down: NodeSnapshot = { ...node, id: "gone", status: { kind: "down", because: "off", since: 0 } };
 const low: NodeSnapshot = { ...node, id: "low", lowPriority: true };
 
 it.each<[string, readonly CommandResult[], string]>([

@@ -1,6 +1,17 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { emptyWorld, evolve, FactoryError, type FactoryEvent, type NodeSnapshot, type Task, taskIdOf, type World, withChange } from "@dispatch/core";
+import {
+  emptyWorld,
+  evolve,
+  FactoryError,
+  type FactoryEvent,
+  type NodeSnapshot,
+  plainNode,
+  type Task,
+  taskIdOf,
+  type World,
+  withChange,
+} from "@dispatch/core";
 import { factoryPaths, type PlanView, type SpecProblem } from "@dispatch/protocol";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { parseSpec } from "@dispatch/spec";
@@ -101,6 +112,6 @@ async function recordedWorld(dir: string): Promise<World> {
 function configuredNodes({ nodes }: FactoryConfig): NodeSnapshot[] {
   return nodes.nodes.map((node) => {
     const { name: id, ...offer } = nodeOffer(node);
-    return { id, ...offer, slots: node.slots, lowPriority: node.low_priority, load: null, status: { kind: "up" } };
+    return { id, ...offer, slots: node.slots, lowPriority: node.low_priority, load: null, status: { kind: "up" }, ...plainNode };
   });
 }

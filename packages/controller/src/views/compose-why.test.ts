@@ -1,4 +1,4 @@
-import { emptyWorld, evolve, type FactoryEvent, type World, withChange } from "@dispatch/core";
+import { emptyWorld, evolve, type FactoryEvent, plainNode, type World, withChange } from "@dispatch/core";
 import type { Snapshot } from "@dispatch/scheduler";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec, planned, reported } from "../../../../test/kit/build-facts.ts";
@@ -12,6 +12,7 @@ const node = {
   executors: null,
   capacity: { cpus: 8, memoryMb: 1000, gpus: 0 },
   load: null,
+  ...plainNode,
   status: { kind: "up" as const },
 };
 

@@ -1,7 +1,7 @@
 import type { WrapperFact } from "../event.ts";
 import type { CommandResult } from "../finding.ts";
 import type { AttemptId, NodeId, Oid, ProjectId } from "../ids.ts";
-import type { AttemptJob, VerifyJob } from "../job.ts";
+import { type AttemptJob, type AttemptLimits, noLimits, type VerifyJob } from "../job.ts";
 import type { Resources } from "../spec.ts";
 
 export interface NodeSnapshot {
@@ -16,7 +16,23 @@ export interface NodeSnapshot {
   capacity: Resources;
   /** Runnable processes per core, averaged over a minute; null when the node has not said. */
   load: number | null;
-  status: { kind: "up" } | { kind: "down"; because: string };
+  /** `since`: when it went down, in ms since the epoch; at the earliest when the pool was made. */
+  status: { kind: "up" } | { kind: "down"; because: string; since: number };
+  /** Why it takes no new tasks although it may be up; null when it does. */
+  closed: NodeClosure | null;
+  /** After how long out of reach its attempts are fenced, in ms; null: never. */
+  lostAfterMs: number | null;
+  /** What one attempt may take. */
+  limits: AttemptLimits;
+}
+
+/** What holds for a node about which nothing else was said. */
+export const plainNode: Pick<NodeSnapshot, "closed" | "lostAfterMs" | "limits"> = { closed: null, lostAfterMs: null, limits: noLimits };
+
+/** `pressure`: too little memory or disk is left there. `leaving`: it is not configured any more and is kept until it is empty. */
+export interface NodeClosure {
+  kind: "cordoned" | "draining" | "lost" | "pressure" | "leaving";
+  because: string;
 }
 
 /** What a node says of an attempt, in the order of `seq`. */
@@ -38,6 +54,7 @@ export interface Salvage {
 
 /** The machines that run attempts. Every call may be repeated; it looks first what was done. */
 export interface NodePool {
+  /** The same object for a node until something of it changes. */
   nodes(): readonly NodeSnapshot[];
   /** Called for every report, again from the cursor after a reconnect. */
   onReport(listener: (report: AttemptReport) => void): void;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields } from "@dispatch/core";
+import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields, noLimits } from "@dispatch/core";
 import type { NodeConfig } from "../node-config.ts";
 import { type ConnectedNodePool, createNodePool } from "../node-pool.ts";
 
@@ -147,6 +147,7 @@ export function makeJob(n: number, base: string, script: string): AttemptJob {
     verify: [{ run: "echo ok", cwd: ".", timeoutSeconds: 10, env: {} }],
     gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
     maxRounds: 3,
+    limits: noLimits,
     commitSubject: "feat: add",
   };
 }

@@ -60,12 +60,61 @@ export interface WireError {
 
 export type HostResponse = { id: number; result: unknown } | { id: number | null; error: WireError };
 
+/** A graphics card as nvidia-smi shows it. */
+export interface GpuPulse {
+  name: string;
+  totalMemoryMb: number;
+  freeMemoryMb: number;
+  busyPercent: number;
+}
+
+/** An agent CLI that lies on the node's PATH. */
+export interface AgentProgram {
+  name: string;
+  /** As it says itself; null when it did not. */
+  version: string | null;
+  /** Whether its login is there, as far as can be told without using it. */
+  login: "yes" | "no" | "unknown";
+}
+
+/** What the node's folder takes on its disk. */
+export interface NodeUsage {
+  /** When it was measured, in ms since the epoch. */
+  at: number;
+  bytes: number;
+  /** Repositories and worktrees of each project. */
+  projects: Readonly<Record<ProjectId, number>>;
+}
+
 export interface Heartbeat {
   load1: number;
+  cpus: number;
   freeMemoryBytes: number;
+  totalMemoryBytes: number;
+  /** Of the file system with the node's folder. */
   freeDiskBytes: number;
+  totalDiskBytes: number;
+  /** Null where the file system has no such limit. */
+  freeInodes: number | null;
   /** Wrappers that live. */
   sessions: number;
+  gpus: readonly GpuPulse[];
+  agents: readonly AgentProgram[];
+  /** Null until it was measured for the first time. */
+  usage: NodeUsage | null;
+}
+
+/** What may go from a node, and what must not grow beyond. Work that is not in the hub is never touched. */
+export interface TidyOrder {
+  /** Attempts whose work is in the hub and whose worktree is gone: their records may go. */
+  over: readonly AttemptId[];
+  /** Records younger than this stay, in ms, while there is room. */
+  keepMs: number;
+  /** Projects that are still worked on; the repository of another one may go when nothing in it is needed. */
+  projects: readonly ProjectId[];
+  /** Bytes for the node's folder, and for each project; null: no quota. */
+  quotaBytes: number | null;
+  projectQuotaBytes: number | null;
 }
 
 export type HostNotification =

@@ -5,6 +5,7 @@ import {
   evolve,
   type FactoryEvent,
   type NodeSnapshot,
+  plainNode,
   type TaskSpec,
   type TaskType,
   type World,
@@ -94,7 +95,8 @@ function randomNodes(dice: Dice, { crowded }: Manner): NodeSnapshot[] {
     executors: dice(4) === 0 ? ["fast"] : null,
     capacity: { cpus: 2, memoryMb: 1000, gpus: i === 0 ? 1 : 0 },
     load: pick(dice, [null, 0.2, 3]),
-    status: dice(6) === 0 ? { kind: "down", because: "test" } : { kind: "up" },
+    ...plainNode,
+    status: dice(6) === 0 ? { kind: "down", because: "test", since: 0 } : { kind: "up" },
   }));
 }
 

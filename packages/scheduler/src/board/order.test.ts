@@ -1,4 +1,4 @@
-import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, type Task, type TaskSpec, type TaskState } from "@dispatch/core";
+import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, plainNode, type Task, type TaskSpec, type TaskState } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import { decide } from "../decide.ts";
@@ -11,7 +11,7 @@ const hour = 60 * minute;
 
 function node(id: string, slots: number, change: Partial<NodeSnapshot> = {}): NodeSnapshot {
   const capacity = { cpus: 4, memoryMb: 8000, gpus: 0 };
-  return { id, slots, lowPriority: false, labels: [], executors: null, capacity, load: null, status: { kind: "up" }, ...change };
+  return { id, slots, lowPriority: false, labels: [], executors: null, capacity, load: null, status: { kind: "up" }, ...plainNode, ...change };
 }
 
 interface Row {
@@ -55,7 +55,7 @@ function worldOf(rows: Readonly<Record<string, Row>>, nodes: NodeSnapshot[], pol
     const attempt = attemptOf(id, row);
     if (attempt !== undefined) attempts.set(attempt.id, attempt);
   }
-  return { world: { projects, tasks, attempts }, nodes, projects: scheduling };
+  return { world: { projects, tasks, attempts, nodes: new Map() }, nodes, projects: scheduling };
 }
 
 function stateOf(id: string, { runs, took, lostOn }: Row): TaskState {

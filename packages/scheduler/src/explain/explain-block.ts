@@ -88,7 +88,7 @@ export function createBlockFinder(snapshot: Snapshot, now: number): BlockFinder 
 
 /** The board as it is when what starts now has started: then whoever else is ready is kept back by what stands there. */
 function openBoard({ world, nodes, projects }: Snapshot, now: number): { state: BoardState; starting: ReadonlySet<TaskId> } {
-  const after = { projects: world.projects, tasks: new Map(world.tasks), attempts: new Map(world.attempts) };
+  const after = { projects: world.projects, tasks: new Map(world.tasks), attempts: new Map(world.attempts), nodes: world.nodes };
   const state = createBoardState(projects);
   setRooms(state.rooms, nodes);
   followChange(state, { projects: [...world.projects.values()], tasks: [...world.tasks.values()], attempts: [...world.attempts.values()] });

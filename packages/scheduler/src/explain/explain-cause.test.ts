@@ -89,7 +89,7 @@ describe("the root of what a task waits for", () => {
     });
     expect(causeOf({ tasks, nodes }, "S03").cause.explanation.kind).toBe("about-to-start");
     expect(causeOf({ tasks, nodes }, "S04").cause.explanation).toEqual({ kind: "resource", node: "b", resource: "gpus", wanted: 1, free: 0 });
-    const down = [aNode(1, { id: "c", capacity: { cpus: 1, memoryMb: 1, gpus: 2 }, status: { kind: "down", because: "no link" } })];
+    const down = [aNode(1, { id: "c", capacity: { cpus: 1, memoryMb: 1, gpus: 2 }, status: { kind: "down", because: "no link", since: 0 } })];
     expect(causeOf({ tasks, nodes: down }, "S01").cause.explanation).toEqual({ kind: "nodes-down", nodes: [{ node: "c", because: "no link" }] });
   });
 

@@ -91,7 +91,7 @@ function whenSessionsEnd(snapshot: Snapshot, tasks: readonly Task[]): Snapshot {
   const ended = new Map(tasks.map((task) => [task.id, sessionEnded(task)]));
   const ids = new Set(tasks.map((task) => task.project));
   const projects = [...snapshot.world.projects].filter(([id]) => ids.has(id)).map(([id, project]) => [id, afterOrigin(project, ended)] as const);
-  return { ...snapshot, world: { projects: new Map(projects), tasks: ended, attempts: new Map() } };
+  return { ...snapshot, world: { projects: new Map(projects), tasks: ended, attempts: new Map(), nodes: snapshot.world.nodes } };
 }
 
 /** A collect goes on while one of its tasks may still land; else it publishes and is over. */

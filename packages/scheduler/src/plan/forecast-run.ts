@@ -92,7 +92,11 @@ function openPlay(start: Snapshot, options: ForecastOptions): Play {
   const tasks = new Map(start.world.tasks);
   const attempts = new Map(start.world.attempts);
   const projects = new Map([...start.world.projects].map(([id, project]) => [id, free ? unhindered(project) : afterOrigin(project)]));
-  const snapshot: Snapshot = { world: { projects, tasks, attempts }, nodes: start.nodes, projects: free ? landAtOnce(start) : start.projects };
+  const snapshot: Snapshot = {
+    world: { projects, tasks, attempts, nodes: start.world.nodes },
+    nodes: start.nodes,
+    projects: free ? landAtOnce(start) : start.projects,
+  };
   return { snapshot, tasks, attempts, projects, board: createBoard(snapshot), queue: [], bars: [], landedAt: new Map(), options };
 }
 

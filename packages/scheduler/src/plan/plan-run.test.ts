@@ -50,7 +50,7 @@ describe("a plan", () => {
 
   it("takes slots away or adds them, and nodes that are down for up", () => {
     const tasks = [1, 2, 3, 4, 5, 6].map((n) => aTask(`S0${n}`));
-    const nodes = [aNode(1), aNode(1, { id: "b", status: { kind: "down", because: "no link" } })];
+    const nodes = [aNode(1), aNode(1, { id: "b", status: { kind: "down", because: "no link", since: 0 } })];
     const minutes = (slots?: number) =>
       planRun(aSnapshot({ tasks, nodes }), "shop", 0, { minutesOf, ...(slots === undefined ? {} : { slots }) }).minutes;
     expect([minutes(), minutes(1), minutes(6), minutes(100)]).toEqual([30, 60, 10, 10]);

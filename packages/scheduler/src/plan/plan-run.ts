@@ -106,8 +106,8 @@ function onlyProject(snapshot: Snapshot, project: ProjectId, slots: number | und
   const tasks = new Map([...snapshot.world.tasks].filter(([, task]) => task.project === project));
   const attempts = new Map([...snapshot.world.attempts].filter(([, attempt]) => tasks.has(attempt.task)));
   const projects = new Map([...snapshot.world.projects].filter(([id]) => id === project));
-  const up = snapshot.nodes.map((node): NodeSnapshot => ({ ...node, status: { kind: "up" } }));
-  return { ...snapshot, world: { projects, tasks, attempts }, nodes: slots === undefined ? up : withSlots(up, slots) };
+  const up = snapshot.nodes.map((node): NodeSnapshot => ({ ...node, status: { kind: "up" }, closed: null }));
+  return { ...snapshot, world: { projects, tasks, attempts, nodes: new Map() }, nodes: slots === undefined ? up : withSlots(up, slots) };
 }
 
 /** Takes slots from the last nodes, or gives the first one more of everything. */

@@ -1,9 +1,9 @@
-import type { FactoryEvent, StoredEvent } from "@dispatch/core";
+import { eventVersion, type FactoryEvent, type StoredEvent } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec, planned, reported } from "../../../../test/kit/build-facts.ts";
 import { sampleOf } from "./scaling-samples.ts";
 
-const stored = (event: FactoryEvent): StoredEvent => ({ seq: 1, at: 7, v: 2, event });
+const stored = (event: FactoryEvent): StoredEvent => ({ seq: 1, at: 7, v: eventVersion, event });
 const red = { gate: "G02", severity: "block", found: "", why: "", hint: "" } as const;
 const report = { code: 409, spec: "S01", attempt: "", base: "", main: "", kind: "stale_base", textMerge: "clean", paths: [], hint: "" } as const;
 

@@ -1,4 +1,4 @@
-import type { NodeSnapshot, Project, Task, TaskState } from "@dispatch/core";
+import { type NodeSnapshot, type Project, plainNode, type Task, type TaskState } from "@dispatch/core";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import type { LandingPolicy, Snapshot } from "../index.ts";
 
@@ -11,6 +11,7 @@ export function aNode(slots: number, change: Partial<NodeSnapshot> = {}): NodeSn
     executors: null,
     capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
     load: null,
+    ...plainNode,
     status: { kind: "up" },
     ...change,
   };
@@ -37,7 +38,7 @@ export interface SnapshotParts {
 /** The project `shop` with these tasks and no attempts. */
 export function aSnapshot({ tasks, nodes = [aNode(4)], policy = "continuous", contracts = [], project = aProjectRow() }: SnapshotParts): Snapshot {
   return {
-    world: { projects: new Map([["shop", project]]), tasks: new Map(tasks.map((task) => [task.id, task])), attempts: new Map() },
+    world: { projects: new Map([["shop", project]]), tasks: new Map(tasks.map((task) => [task.id, task])), attempts: new Map(), nodes: new Map() },
     nodes,
     projects: new Map([["shop", { landing: policy, contracts, share: 1, executor: null }]]),
   };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import type { AttemptId } from "@dispatch/core";
 import type { Heartbeat, SeenAttempt } from "@dispatch/protocol";
@@ -25,7 +25,19 @@ export function seeAttempts(host: Host, asked: readonly AttemptId[]): SeenAttemp
 
 export async function takePulse(host: Host, sessions: number): Promise<Heartbeat> {
   const disk = await statfs(host.home);
-  return { load1: loadavg()[0] ?? 0, freeMemoryBytes: freeMemory(), freeDiskBytes: disk.bavail * disk.bsize, sessions };
+  return {
+    load1: loadavg()[0] ?? 0,
+    cpus: availableParallelism(),
+    freeMemoryBytes: freeMemory(),
+    totalMemoryBytes: totalmem(),
+    freeDiskBytes: disk.bavail * disk.bsize,
+    totalDiskBytes: disk.blocks * disk.bsize,
+    freeInodes: disk.files === 0 ? null : disk.ffree,
+    sessions,
+    gpus: [],
+    agents: [],
+    usage: null,
+  };
 }
 
 /** What programs can still get, which is more than what is unused. */

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptJob, laterSpecFields, type TaskSpec, type VerifyCommand } from "@dispatch/core";
+import { type AttemptJob, laterSpecFields, noLimits, type TaskSpec, type VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { send } from "../process/end-processes.ts";
 import { connectHost, type HostClient } from "./host-client.ts";
@@ -133,6 +133,7 @@ function makeJob(base: string, change: Partial<Omit<AttemptJob, "spec">> & { spe
     verify: [verify("echo verified")],
     gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
     maxRounds: 3,
+    limits: noLimits,
     commitSubject: spec.commit,
     ...rest,
   };
