@@ -6,7 +6,7 @@ import { checkLayers, importsOf } from "./check-layers.mjs";
 import { checkWalk } from "./check-walk.mjs";
 import { checkWords } from "./check-words.mjs";
 import { missingOptional } from "./complete-lockfile.mjs";
-import { closingLine, isGreen, totalsOf } from "./test-totals.mjs";
+import { closingLine, isGreen, slowestFiles, totalsOf } from "./test-totals.mjs";
 
 let root = "";
 
@@ -158,5 +158,17 @@ describe("closing line", () => {
 
   test("a run without tests is not green", () => {
     expect(isGreen(totalsOf({ ...report, numPassedTests: 0 }))).toBe(false);
+  });
+
+  test("names the files that took longest", () => {
+    const testResults = [
+      { name: "quick", startTime: 1000, endTime: 1500 },
+      { name: "slow", startTime: 1000, endTime: 61_000 },
+      { name: "slower", startTime: 500, endTime: 61_000 },
+    ];
+    expect(slowestFiles({ testResults }, 2)).toEqual([
+      { path: "slower", seconds: 60.5 },
+      { path: "slow", seconds: 60 },
+    ]);
   });
 });

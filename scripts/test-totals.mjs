@@ -2,13 +2,19 @@ import { readFileSync } from "node:fs";
 
 const none = { passed: 0, failed: 0, skipped: 0 };
 
-/** Counts of the JSON report that vitest left at `path`; all zero when there is none. */
-export function readTotals(path) {
+/** What vitest left at `path`, or undefined when it left nothing. */
+export function readReport(path) {
   try {
-    return totalsOf(JSON.parse(readFileSync(path, "utf8")));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    return none;
+    return undefined;
   }
+}
+
+/** Counts of the report at `path`; all zero when there is none. */
+export function readTotals(path) {
+  const report = readReport(path);
+  return report === undefined ? none : totalsOf(report);
 }
 
 /** Tests that passed, failed and did not run. A file that could not even be loaded is one failed test. */
@@ -19,6 +25,14 @@ export function totalsOf(report) {
     failed: report.numFailedTests + unloadable,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+/** The test files that took longest, longest first: `{path, seconds}`. */
+export function slowestFiles(report, count) {
+  return report.testResults
+    .map(({ name, startTime, endTime }) => ({ path: name, seconds: (endTime - startTime) / 1000 }))
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, count);
 }
 
 export function isGreen(totals) {

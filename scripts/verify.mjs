@@ -12,13 +12,13 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { checkLayers } from "./check-layers.mjs";
 import { checkRoot } from "./check-root.mjs";
 import { checkWalk } from "./check-walk.mjs";
 import { checkWords } from "./check-words.mjs";
 import { repositoryRoot } from "./repository-files.mjs";
-import { closingLine, isGreen, readTotals } from "./test-totals.mjs";
+import { closingLine, isGreen, readReport, readTotals, slowestFiles } from "./test-totals.mjs";
 
 const fast = process.argv.includes("--fast");
 const scratch = mkdtempSync(join(tmpdir(), "dispatch-verify-"));
@@ -98,7 +98,16 @@ async function performStep(step) {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
   console.log(`${result.ok ? "ok  " : "RED "} ${step.name.padEnd(10)} ${seconds} s`);
   if (!result.ok) console.log(`${indent(result.output)}\n`);
+  if (step.name === "tests") tellSlowest();
   return result.ok;
+}
+
+/** So that a run that grows shows where. */
+function tellSlowest() {
+  const report = readReport(reportPath);
+  if (report === undefined) return;
+  for (const { path, seconds } of slowestFiles(report, 12))
+    console.log(`     ${seconds.toFixed(1).padStart(6)} s  ${relative(repositoryRoot, path)}`);
 }
 
 function indent(text) {
