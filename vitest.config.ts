@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 2,
+    // Most of the time goes into waiting for git, tmux and daemons: more files than cores at once keep the cores busy.
+    maxWorkers: Math.max(4, availableParallelism()),
   },
 });
