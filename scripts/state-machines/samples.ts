@@ -87,7 +87,7 @@ export const attemptStates: Record<AttemptState["kind"], AttemptState> = {
   running: { kind: "running", identity: { bootId: "boot", tmuxStart: 1, pid: 2, pidStart: "3", token: "word" }, round: 1 },
   stopping: { kind: "stopping", because: "asked to" },
   ended: { kind: "ended", outcome: outcomes.succeeded },
-  fenced: { kind: "fenced", because: "its node is lost" },
+  fenced: { kind: "fenced", because: "its node is lost", session: "unknown" },
   collected: { kind: "collected", outcome: outcomes.succeeded, tip, salvage: null },
   discarded: { kind: "discarded", outcome: outcomes.succeeded, tip, salvage: null },
 };

@@ -4,8 +4,10 @@ import {
   type AttemptReport,
   type Candidate,
   type CommandResult,
+  type Commit,
   type Effect,
   FactoryError,
+  type Ledger,
   type NodePool,
   type NodeSnapshot,
   type Oid,
@@ -57,9 +59,25 @@ export interface Behaviour {
   files(commit: Oid): Readonly<Record<string, string>>;
 }
 
+interface Session {
+  node: string;
+  job: AttemptJob;
+  facts: WrapperFact[];
+  alive: boolean;
+  discarded: boolean;
+}
+
 /** A whole factory on pretended nodes, repositories and time. The ports keep what a real world keeps over a restart. */
 export function createFakeFactory(
-  options: { slots?: number; landing?: "continuous" | "on-collect"; contracts?: readonly string[]; behaviour?: Partial<Behaviour> } = {},
+  options: {
+    slots?: number;
+    /** Ids of the nodes; `local` alone when it is left out. */
+    nodes?: readonly string[];
+    lostAfterMs?: number | null;
+    landing?: "continuous" | "on-collect";
+    contracts?: readonly string[];
+    behaviour?: Partial<Behaviour>;
+  } = {},
 ) {
   const clock: FakeClock = createFakeClock();
   const behaviour: Behaviour = {
@@ -72,8 +90,9 @@ export function createFakeFactory(
     files: () => ({}),
     ...options.behaviour,
   };
+  const ids = options.nodes ?? ["local"];
   const node: NodeSnapshot = {
-    id: "local",
+    id: ids[0] ?? "local",
     slots: options.slots ?? 2,
     lowPriority: false,
     labels: [],
@@ -81,9 +100,11 @@ export function createFakeFactory(
     capacity: { cpus: 64, memoryMb: 65_536, gpus: 0 },
     load: null,
     ...plainNode,
+    lostAfterMs: options.lostAfterMs ?? null,
     status: { kind: "up" },
   };
-  const sessions = new Map<string, { job: AttemptJob; facts: WrapperFact[]; alive: boolean; discarded: boolean }>();
+  const snapshots = new Map(ids.map((id): [string, NodeSnapshot] => [id, { ...node, id }]));
+  const sessions = new Map<string, Session>();
   /** What was told, by attempt and number. */
   const notices = new Map<string, Map<number, string>>();
   const calls: string[] = [];
@@ -92,7 +113,16 @@ export function createFakeFactory(
   const landed: { commit: Oid; onto: Oid }[] = [];
   const published: Oid[] = [];
   let listener: (report: AttemptReport) => void = () => {};
+  let onChange: () => void = () => {};
   let cursors: (attempt: string) => number = () => 0;
+
+  /** What is asked of a node that is away fails, as does what the test wants to fail. */
+  function reach(node: string, doing: Effect["do"], id: string): void {
+    const status = snapshots.get(node)?.status;
+    if (status === undefined) throw new FactoryError("NOT_FOUND", `no node ${node}`, { fault: "user" });
+    if (status.kind === "down") throw new FactoryError("NODE_UNREACHABLE", status.because, { fault: "dependency", retry: "later" });
+    guard(doing, id);
+  }
 
   function guard(doing: Effect["do"], id: string): void {
     calls.push(`${doing} ${id}`);
@@ -104,54 +134,68 @@ export function createFakeFactory(
     const session = sessions.get(attempt);
     if (session === undefined) throw new Error(attempt);
     session.facts.push(fact);
-    listener({ node: node.id, attempt, seq: session.facts.length, reportedAt: clock.now(), fact });
+    if (isUp(session.node)) listener({ node: session.node, attempt, seq: session.facts.length, reportedAt: clock.now(), fact });
+  }
+
+  function change(id: string, to: Partial<NodeSnapshot>): void {
+    const node = snapshots.get(id);
+    if (node === undefined) throw new Error(id);
+    snapshots.set(id, { ...node, ...to });
+    onChange();
+  }
+
+  function isUp(node: string): boolean {
+    return snapshots.get(node)?.status.kind === "up";
   }
 
   const nodes: NodePool = {
-    nodes: () => [node],
+    nodes: () => [...snapshots.values()],
     onReport(next) {
       listener = next;
     },
-    onChange() {},
-    async startAttempt(_node, job) {
-      guard("start-attempt", job.attempt);
+    onChange(next) {
+      onChange = next;
+    },
+    async startAttempt(node, job) {
+      reach(node, "start-attempt", job.attempt);
       if (sessions.has(job.attempt)) return;
-      sessions.set(job.attempt, { job, facts: [], alive: true, discarded: false });
+      sessions.set(job.attempt, { node, job, facts: [], alive: true, discarded: false });
       emit(job.attempt, { type: "attempt-started", identity: someIdentity });
       emit(job.attempt, { type: "round-started", round: 1 });
       const outcome = behaviour.outcome(job);
       if (outcome !== undefined) factory.end(job.attempt, outcome);
     },
-    async stopAttempt(_node, attempt, because) {
-      guard("stop-attempt", attempt);
+    async stopAttempt(node, attempt, because) {
+      reach(node, "stop-attempt", attempt);
       const session = sessions.get(attempt);
       if (session === undefined) throw new FactoryError("NOT_FOUND", attempt);
       if (session.alive) factory.end(attempt, { kind: "stopped", because });
     },
-    async tellAttempt(_node, attempt, n, text) {
-      guard("tell-attempt", attempt);
+    async tellAttempt(node, attempt, n, text) {
+      reach(node, "tell-attempt", attempt);
       const told = notices.get(attempt) ?? new Map<number, string>();
       notices.set(attempt, told);
       if (!told.has(n)) told.set(n, text);
     },
-    async salvageAttempt(_node, attempt) {
-      guard("collect-attempt", attempt);
+    async salvageAttempt(node, attempt) {
+      reach(node, "collect-attempt", attempt);
       const outcome = sessions.get(attempt)?.facts.find((fact) => fact.type === "attempt-ended");
       const tip = outcome?.type === "attempt-ended" && outcome.outcome.kind === "succeeded" ? outcome.outcome.tip : null;
       return { tip, salvage: anOid(5) };
     },
-    async discardAttempt(_node, attempt) {
-      guard("discard-workspace", attempt);
+    async discardAttempt(node, attempt) {
+      reach(node, "discard-workspace", attempt);
       const session = sessions.get(attempt);
       if (session !== undefined) session.discarded = true;
     },
     runVerify: async (_node, job) => [behaviour.verify(job.commit)],
     prepareRepository: async (_node, project) => `/fake/${project}.git`,
-    inventory: async () => [...sessions.keys()],
-    resync() {
+    inventory: async (node) => [...sessions].flatMap(([id, session]) => (session.node === node ? [id] : [])),
+    resync(node) {
       for (const [attempt, session] of sessions) {
+        if (session.node !== node) continue;
         session.facts.forEach((fact, i) => {
-          if (i + 1 > cursors(attempt)) listener({ node: node.id, attempt, seq: i + 1, reportedAt: clock.now(), fact });
+          if (i + 1 > cursors(attempt)) listener({ node, attempt, seq: i + 1, reportedAt: clock.now(), fact });
         });
       }
     },
@@ -219,7 +263,7 @@ export function createFakeFactory(
     }),
   };
 
-  let ledger = createMemoryLedger();
+  let memory = createMemoryLedger();
   const fatal: unknown[] = [];
   const logged: string[] = [];
   const log = {
@@ -230,8 +274,16 @@ export function createFakeFactory(
   };
 
   function boot(): Engine {
+    const ledger: Ledger = {
+      ...memory,
+      append(commit) {
+        const durable = memory.append(commit);
+        factory.onAppend(commit);
+        return durable;
+      },
+    };
     const engine = createEngine({ ledger, nodes, repositories, settings, clock, log, at: () => {} }, (error) => fatal.push(error));
-    engine.subscribe(() => assertInvariants(engine.world, [node]));
+    engine.subscribe(() => assertInvariants(engine.world, [...snapshots.values()]));
     cursors = (attempt) => engine.world.attempts.get(attempt)?.cursor ?? 0;
     return engine;
   }
@@ -239,6 +291,7 @@ export function createFakeFactory(
   const factory = {
     clock,
     behaviour,
+    /** The first one as it was in the beginning. */
     node,
     calls,
     landed,
@@ -247,9 +300,11 @@ export function createFakeFactory(
     notices,
     fatal,
     get ledger() {
-      return ledger;
+      return memory;
     },
-    engine: boot(),
+    /** Called in the turn in which facts are handed to the ledger, before they are durable. */
+    onAppend: (_commit: Commit): void => {},
+    engine: undefined as unknown as Engine,
     main: () => main,
     setMain(commit: Oid) {
       main = commit;
@@ -263,11 +318,25 @@ export function createFakeFactory(
     /** Forgets everything in memory, as kill -9 would, and starts again from the ledger. */
     async crash(): Promise<void> {
       listener = () => {};
+      onChange = () => {};
       await factory.engine.close();
-      ledger = (ledger as ReturnType<typeof createMemoryLedger>).reopen() as typeof ledger;
+      memory = memory.reopen();
       factory.engine = boot();
-      nodes.resync(node.id);
+      for (const id of snapshots.keys()) if (isUp(id)) nodes.resync(id);
       await factory.engine.start();
+    },
+    /** Cuts a node off: its sessions go on, and what they say waits until it is back. */
+    takeDown(id: string) {
+      change(id, { status: { kind: "down", because: "the link fell", since: clock.now() } });
+    },
+    bringUp(id: string) {
+      change(id, { status: { kind: "up" } });
+      nodes.resync(id);
+    },
+    /** Takes a node out of the configuration. */
+    removeNode(id: string) {
+      snapshots.delete(id);
+      onChange();
     },
     /** Lets everything happen that can happen without time passing; then nothing may be left to decide. */
     async settle(): Promise<void> {
@@ -277,5 +346,6 @@ export function createFakeFactory(
     },
     stateOf: (id: string) => factory.engine.world.tasks.get(`shop/${id}`)?.state,
   };
+  factory.engine = boot();
   return factory;
 }

@@ -15,6 +15,8 @@ export interface MemoryLedger extends Ledger {
   /** Makes every later append fail with this error. */
   breakWith(error: unknown): void;
   readonly events: readonly StoredEvent[];
+  /** A new one on what this one wrote, as after a restart. */
+  reopen(): MemoryLedger;
 }
 
 interface Stored {
@@ -23,9 +25,7 @@ interface Stored {
   pending: Map<string, PendingEffect>;
 }
 
-export function createMemoryLedger(
-  stored: Stored = { events: [], world: emptyWorld(), pending: new Map() },
-): MemoryLedger & { reopen(): MemoryLedger } {
+export function createMemoryLedger(stored: Stored = { events: [], world: emptyWorld(), pending: new Map() }): MemoryLedger {
   let broken: unknown;
   let group: { commits: Commit[]; settled: Promise<void> } | undefined;
   const write = ({ events, change, done }: Commit): void => {

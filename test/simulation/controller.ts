@@ -1,9 +1,9 @@
-import { type Clock, FactoryError, isFactoryError, type TaskSpec } from "@dispatch/core";
+import { type Clock, FactoryError, isFactoryError, type NodeId, type TaskSpec } from "@dispatch/core";
 import { createEngine, type EnginePorts, type Settings } from "@dispatch/engine";
 import type { Life } from "./life.ts";
 import type { Acts } from "./machine.ts";
 import { executorName } from "./plan.ts";
-import { connectSoon, createPool, disconnect } from "./pool.ts";
+import { addLink, connectSoon, createPool, disconnect, dropEmptyLinks } from "./pool.ts";
 import { createRepositories } from "./repositories.ts";
 import type { Sim } from "./sim.ts";
 
@@ -26,6 +26,10 @@ export interface Controller {
   /** Kills the process when it comes to a point for the nth time from now. */
   arm(point: string, nth: number, forMs: number): void;
   disarm(): void;
+  /** Puts a node into the configuration or takes it out, of which a running daemon hears at once. */
+  configure(node: NodeId, configured: boolean): void;
+  /** A node says that it is there; and those that were taken out are let go of when they are empty. */
+  heartbeat(): void;
 }
 
 export function createController(sim: Sim, acts: Acts): Controller {
@@ -63,6 +67,7 @@ export function createController(sim: Sim, acts: Acts): Controller {
       n: lives,
       alive: true,
       started: false,
+      startedAt: 0,
       closing: false,
       engine: undefined,
       links: new Map(),
@@ -94,6 +99,7 @@ export function createController(sim: Sim, acts: Acts): Controller {
     sim.timeline.after(sim.dice(`start of life ${lives}`).between(1, 1500), `the engine starts, life ${lives}`, () => {
       if (!born.alive || born.closing) return;
       born.started = true;
+      born.startedAt = sim.timeline.now();
       engine.start().catch((error: unknown) => {
         if (born.alive) sim.violate("engine stopped", `the engine did not start: ${String(error)}`);
       });
@@ -125,6 +131,20 @@ export function createController(sim: Sim, acts: Acts): Controller {
     arm: (point, nth, forMs) => void armed.push({ point, left: nth, forMs }),
     disarm() {
       armed = [];
+    },
+    configure(node, configured) {
+      const machine = sim.machines.get(node);
+      if (machine === undefined || machine.configured === configured) return;
+      machine.configured = configured;
+      if (life === undefined) return;
+      const known = life.links.get(node);
+      if (known !== undefined) known.leaving = !configured;
+      else if (configured) connectSoon(sim, acts, addLink(sim, life, machine));
+      life.onChange();
+    },
+    heartbeat() {
+      if (life?.started === true) dropEmptyLinks(sim, life);
+      life?.onChange();
     },
   };
 }

@@ -10,7 +10,9 @@ const minute = 60_000;
 export function drawPlan(seed: number): Plan {
   const dice = createDice(seed, "plan");
   const projects = drawProjects(dice);
-  const nodes = drawNodes(dice);
+  // What happens to machines is luck of its own, so that the rest of the world does not depend on it.
+  const fleetDice = createDice(seed, "fleet");
+  const nodes = drawNodes(dice, fleetDice);
   const tasks = drawTasks(dice, projects, nodes);
   // Slow worlds live long enough for tasks to age and to reserve what they wait for.
   const slow = dice.chance(0.15);
@@ -21,7 +23,10 @@ export function drawPlan(seed: number): Plan {
     projects,
     nodes,
     tasks,
-    happenings: drawHappenings(dice, { projects, nodes, tasks, calmAt, count: { quiet: 4, usual: 12, wild: 28 }[wild] }),
+    happenings: [
+      ...drawHappenings(dice, { projects, nodes, tasks, calmAt, count: { quiet: 4, usual: 12, wild: 28 }[wild] }),
+      ...drawFleetHappenings(fleetDice, { nodes, calmAt, count: { quiet: 3, usual: 8, wild: 14 }[wild] }),
+    ].sort((a, b) => a.at - b.at),
     rates: drawRates(dice, { quiet: 0, usual: 1, wild: 3 }[wild]),
     agents: {
       good: 30,
@@ -52,7 +57,7 @@ function drawProjects(dice: Dice): PlannedProject[] {
   }));
 }
 
-function drawNodes(dice: Dice): PlannedNode[] {
+function drawNodes(dice: Dice, fleetDice: Dice): PlannedNode[] {
   const count = dice.between(1, 6);
   return Array.from({ length: count }, (_, i) => ({
     id: `n${i + 1}`,
@@ -63,6 +68,7 @@ function drawNodes(dice: Dice): PlannedNode[] {
     capacity: { cpus: dice.pick([2, 4, 8]), memoryMb: dice.pick([4096, 16_384]), gpus: dice.pick([0, 0, 0, 1, 2]) },
     forgetful: dice.chance(0.3),
     talkative: dice.chance(0.4),
+    lostAfterMs: fleetDice.chance(0.2) ? null : fleetDice.pick([1500, 5000, 15_000, minute]),
   }));
 }
 
@@ -156,7 +162,42 @@ interface Ground extends Pick<Plan, "projects" | "nodes" | "tasks" | "calmAt"> {
 function drawHappenings(dice: Dice, ground: Ground): Happening[] {
   const happenings = Array.from({ length: dice.between(Math.floor(ground.count / 2), ground.count) }, () => drawHappening(dice, ground));
   const collects = ground.projects.flatMap(({ id }) => Array.from({ length: dice.between(0, 3) }, () => ({ do: "collect" as const, project: id })));
-  return [...happenings, ...collects.map((act) => ({ at: dice.between(0, ground.calmAt), ...act }))].sort((a, b) => a.at - b.at);
+  return [...happenings, ...collects.map((act) => ({ at: dice.between(0, ground.calmAt), ...act }))];
+}
+
+/** What becomes of machines and what the lead does about them; most of it about as long as their deadlines. */
+function drawFleetHappenings(dice: Dice, { nodes, calmAt, count }: Pick<Ground, "nodes" | "calmAt" | "count">): Happening[] {
+  return Array.from({ length: dice.between(Math.floor(count / 2), count) }, () => drawFleetHappening(dice, nodes, calmAt)).flat();
+}
+
+function drawFleetHappening(dice: Dice, nodes: readonly PlannedNode[], calmAt: number): Happening[] {
+  const at = dice.between(0, calmAt);
+  const { id: node, lostAfterMs } = dice.pick(nodes);
+  const forMs = dice.between(1, 3 * (lostAfterMs ?? minute));
+  const kind = dice.weighted({ "goes-away": 6, "given-up": 3, "node-leaves": 2, cordon: 4, uncordon: 2 });
+  switch (kind) {
+    case "goes-away":
+      return [{ at, do: kind, node, forMs, sessions: dice.chance(0.3) ? "lost" : "kept" }];
+    case "given-up": {
+      const abandon: Happening = { at: at + dice.between(1, forMs), do: "abandon", node };
+      if (dice.chance(0.5)) return [{ at, do: "node-dies", node, forMs, files: "lost" }, abandon];
+      return [{ at, do: "goes-away", node, forMs, sessions: "kept" }, abandon];
+    }
+    case "node-leaves":
+      return [leavingOf(dice, node, calmAt)];
+    case "cordon":
+      return [{ at, do: kind, node, drain: dice.chance(0.5) }];
+    case "uncordon":
+      return [{ at, do: kind, node }];
+  }
+}
+
+/** After a restart in between it is unknown, and lost after ten minutes, where a world lives that long. */
+function leavingOf(dice: Dice, node: string, calmAt: number): Happening {
+  const room = calmAt - 11 * minute;
+  const restart = dice.chance(0.7);
+  if (room <= 0 || dice.chance(0.2)) return { at: dice.between(0, calmAt), do: "node-leaves", node, forMs: dice.between(1, 2 * minute), restart };
+  return { at: dice.between(minute / 10, room), do: "node-leaves", node, forMs: 30 * minute, restart };
 }
 
 const kinds = {

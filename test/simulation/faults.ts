@@ -74,7 +74,10 @@ export function createFaults(sim: Sim, controller: Controller): Faults {
     const { id } = machine.plan;
     drop(id, "its files are not there");
     const hidden = { sessions: machine.sessions, repositories: machine.repositories, refs: machine.refs, boots: machine.boots };
-    for (const session of hidden.sessions.values()) session.ghost ||= session.alive;
+    for (const session of hidden.sessions.values()) {
+      session.ghost ||= session.alive;
+      session.hidden = true;
+    }
     machine.sessions = new Map();
     machine.repositories = new Map();
     machine.refs = new Map();
@@ -108,6 +111,18 @@ export function createFaults(sim: Sim, controller: Controller): Faults {
         return;
       case "node-forgets":
         forget(machineOf(fault.node), fault.forMs);
+        return;
+      case "goes-away": {
+        block(fault.node, fault.forMs);
+        drop(fault.node, "nothing gets through");
+        const machine = machineOf(fault.node);
+        if (fault.sessions === "lost") for (const session of machine.sessions.values()) session.alive = false;
+        return;
+      }
+      case "node-leaves":
+        controller.configure(fault.node, false);
+        until(fault.forMs, `${fault.node} is configured again`, () => controller.configure(fault.node, true));
+        if (fault.restart) controller.restart(1000);
         return;
       case "disk-fills": {
         const machine = machineOf(fault.node);

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AttemptId, FactoryEvent, Oid, StoredEvent, TaskId, World } from "@dispatch/core";
 import { foldEvent, openWorld } from "../../packages/store/src/fold-events.ts";
-import { openDependency, reportingSession } from "./readings.ts";
+import type { Controller } from "./controller.ts";
+import { checkNodeFact } from "./invariants-nodes.ts";
+import { isOpenNode, openDependency, reportingSession } from "./readings.ts";
 import type { Sim } from "./sim.ts";
 
 /** An attempt never goes back on this line. */
-const way: readonly string[] = ["starting", "running", "stopping", "ended", "collected", "discarded"];
+const way: readonly string[] = ["starting", "running", "stopping", "ended", "fenced", "collected", "discarded"];
 
 /** Watches the log as it grows: what each fact may follow, and that the log folds to the rows beside it. */
 export interface FactWatch {
@@ -14,7 +16,7 @@ export interface FactWatch {
   readonly folded: World;
 }
 
-export function watchFacts(sim: Sim): FactWatch {
+export function watchFacts(sim: Sim, controller: Controller): FactWatch {
   const folded = openWorld();
   const placed = new Map<string, number>();
   const merged = new Set<string>();
@@ -28,6 +30,7 @@ export function watchFacts(sim: Sim): FactWatch {
     else if (event.type === "wrapper-reported") checkReport(event);
     else if (event.type === "landing-planned") checkLanding(event.task);
     else if (event.type === "task-merged") checkMerge(event.task, event.commit);
+    else checkNodeFact(sim, controller, folded, event, at);
   }
 
   function checkLanding(task: TaskId): void {
@@ -52,12 +55,15 @@ export function watchFacts(sim: Sim): FactWatch {
     if (task === undefined) return;
     if (folded.projects.get(task.project)?.placing.kind === "paused") sim.violate("order", `${task.id} was placed while its project is paused`);
     const open = openDependency(folded, task);
+    if (!isOpenNode(folded, event.node)) sim.violate("closed nodes", `${task.id} was placed on ${event.node}, which takes no tasks`);
     if (open !== undefined) sim.violate("order", `${task.id} was placed before ${open}, for which it has to wait`);
     if (task.state.kind === "backoff" && task.state.until > at) sim.violate("order", `${task.id} was placed before its pause was over`);
   }
 
   function checkReport({ attempt, seq, fact }: Extract<FactoryEvent, { type: "wrapper-reported" }>): void {
     const before = heard.get(attempt) ?? 0;
+    const state = folded.attempts.get(attempt)?.state.kind;
+    if (state === "fenced") sim.violate("8 fence", `report ${seq} of ${attempt} was recorded, and it is fenced`);
     if (seq !== before + 1) sim.violate("exactly once", `report ${seq} of ${attempt} was recorded after ${before}`);
     heard.set(attempt, seq);
     const session = reportingSession(sim, attempt);
@@ -77,6 +83,7 @@ export function watchFacts(sim: Sim): FactWatch {
         for (const { id, state } of change?.attempts ?? []) {
           const place = way.indexOf(state.kind);
           const was = places.get(id) ?? 0;
+          if (way[was] === "fenced" && state.kind === "collected") sim.violate("8 fence", `${id} was collected although it is fenced`);
           if (place < was) sim.violate("one way", `${id} went from ${way[was]} back to ${state.kind}`);
           places.set(id, place);
         }

@@ -1,8 +1,8 @@
-import type { Resources, Task, World } from "@dispatch/core";
-import type { Life } from "./life.ts";
+import type { Attempt, Resources, Task, World } from "@dispatch/core";
+import type { Life, Link } from "./life.ts";
 import type { PlannedProject } from "./plan.ts";
 import { nodeFits } from "./plan.ts";
-import { changesContract, conflictOf, keepsPaths, openDependency, takesSlot } from "./readings.ts";
+import { changesContract, conflictOf, isAtWork, isOpenNode, keepsPaths, openDependency, takesSlot } from "./readings.ts";
 import type { Sim } from "./sim.ts";
 
 /** Slots, resources, placement and locks, in the world as the engine has it in memory. */
@@ -10,14 +10,16 @@ export function checkWorld(sim: Sim, world: World): void {
   const liveTasks = new Set<string>();
   const taken = new Map<string, { slots: number; resources: Resources }>();
   for (const attempt of world.attempts.values()) {
+    if ((isAtWork(attempt) || attempt.state.kind === "ended") && world.nodes.get(attempt.node)?.reach.kind === "lost")
+      sim.violate("8 fence", `${attempt.id} is ${attempt.state.kind} on a node that is lost`);
     if (!takesSlot(attempt)) continue;
     const task = world.tasks.get(attempt.task);
-    if (liveTasks.has(attempt.task)) sim.violate("1 one live attempt", `${attempt.task} has two live attempts`);
-    liveTasks.add(attempt.task);
+    if (isAtWork(attempt)) {
+      if (liveTasks.has(attempt.task)) sim.violate("1 one live attempt", `${attempt.task} has two live attempts`);
+      liveTasks.add(attempt.task);
+    }
     if (task === undefined) continue;
-    if (task.state.kind === "cancelling" && attempt.state.kind !== "stopping")
-      sim.violate("session left", `${task.id} is being cancelled, and ${attempt.id} is ${attempt.state.kind}`);
-    if (task.state.tries !== attempt.n) sim.violate("1 one live attempt", `${attempt.id} is live, and the newest is ${task.state.tries}`);
+    checkHolder(sim, attempt, task);
     const machine = sim.machines.get(attempt.node);
     if (machine === undefined || !nodeFits(machine.plan, task.spec))
       sim.violate("1 placement", `${attempt.id} is on ${attempt.node}, which does not fit`);
@@ -31,6 +33,18 @@ export function checkWorld(sim: Sim, world: World): void {
     if (!fitsInto(resources, plan.capacity)) sim.violate("1 resources", `${node} gives away ${JSON.stringify(resources)}`);
   }
   checkLocks(sim, world);
+}
+
+/** Of a task and an attempt of it that takes a slot. */
+function checkHolder(sim: Sim, attempt: Attempt, task: Task): void {
+  if (!isAtWork(attempt)) {
+    if (keepsPaths(task) && "attempt" in task.state && task.state.attempt === attempt.id)
+      sim.violate("8 fence", `${attempt.id} is fenced, and ${task.id} is still ${task.state.kind} with it`);
+    return;
+  }
+  if (task.state.kind === "cancelling" && attempt.state.kind !== "stopping")
+    sim.violate("session left", `${task.id} is being cancelled, and ${attempt.id} is ${attempt.state.kind}`);
+  if (task.state.tries !== attempt.n) sim.violate("1 one live attempt", `${attempt.id} is live, and the newest is ${task.state.tries}`);
 }
 
 function checkLocks(sim: Sim, world: World): void {
@@ -59,7 +73,9 @@ export function checkSessions(sim: Sim): void {
     let count = 0;
     for (const session of machine.sessions.values()) {
       if (!session.alive || session.ghost || session.job === undefined) continue;
+      if (sim.abandoned.has(session.id)) continue;
       count += 1;
+      if (sim.ledger.attempts.get(session.id)?.state.kind === "fenced") continue;
       const task = `${session.job.project}/${session.job.specId}`;
       const other = live.get(task);
       if (other !== undefined) sim.violate("1 one live attempt", `${other} and ${session.id} live at once`);
@@ -122,18 +138,22 @@ function isHeldBack(sim: Sim, life: Life, world: World, task: Task): boolean {
     if (other.project !== task.project || other.id === task.id) continue;
     if (other.state.kind !== "planned" && !(other.state.kind === "backoff" && other.state.until <= now)) continue;
     if (openDependency(world, other) !== undefined || conflictOf(task.spec, other.spec, rules) === undefined) continue;
-    if (changesContract(other.spec, rules) && [...life.links.values()].some((link) => link.up && nodeFits(link.machine.plan, other.spec)))
-      return true;
+    if (changesContract(other.spec, rules) && openLinks(life, world).some((link) => nodeFits(link.machine.plan, other.spec))) return true;
     const urgency = urgencyOf(world, other) - Math.floor((now - other.plannedAt) / agingMs);
     if (isLandingItself && Math.max(0, urgency) <= task.spec.priority && isBlocked(other) && freeNode(life, world, other) !== undefined) return true;
   }
   return false;
 }
 
+/** To nodes that take tasks. */
+function openLinks(life: Life, world: World): Link[] {
+  return [...life.links.values()].filter((link) => link.up && !link.leaving && isOpenNode(world, link.machine.plan.id));
+}
+
 function freeNode(life: Life, world: World, task: Task): string | undefined {
-  for (const link of life.links.values()) {
+  for (const link of openLinks(life, world)) {
     const { plan } = link.machine;
-    if (!link.up || !nodeFits(plan, task.spec)) continue;
+    if (!nodeFits(plan, task.spec)) continue;
     let slots = 0;
     let resources: Resources = task.spec.resources;
     for (const attempt of world.attempts.values()) {

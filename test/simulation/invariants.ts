@@ -3,6 +3,7 @@ import type { World } from "@dispatch/core";
 import { decide } from "@dispatch/scheduler";
 import type { Controller } from "./controller.ts";
 import { watchFacts } from "./invariants-facts.ts";
+import { checkDeadlines, checkNothingLeft } from "./invariants-nodes.ts";
 import { checkIdle, checkSessions, checkWorld } from "./invariants-world.ts";
 import { reportingSession } from "./readings.ts";
 import type { Sim } from "./sim.ts";
@@ -15,7 +16,7 @@ export interface Invariants {
 }
 
 export function createInvariants(sim: Sim, controller: Controller): Invariants {
-  const facts = watchFacts(sim);
+  const facts = watchFacts(sim, controller);
   let lastSeen = "";
   let lastIdle = "";
   let idles = 0;
@@ -38,6 +39,7 @@ export function createInvariants(sim: Sim, controller: Controller): Invariants {
     const again = idles % 4 === 0 ? decide(life.engine.snapshot(), sim.timeline.now()) : [];
     if (again.length > 0) sim.violate("6 decide twice", `deciding again decides ${JSON.stringify(again[0])}`);
     checkIdle(sim, life);
+    checkDeadlines(sim, life);
     if (sim.ledger.events.length === 0) return;
     checkFold(world, "memory");
   }
@@ -56,7 +58,7 @@ export function createInvariants(sim: Sim, controller: Controller): Invariants {
   }
 
   function checkFold(world: World, name: string): void {
-    for (const kind of ["projects", "tasks", "attempts"] as const) {
+    for (const kind of ["projects", "tasks", "attempts", "nodes"] as const) {
       const rows: ReadonlyMap<string, unknown> = world[kind];
       const durable: ReadonlyMap<string, unknown> = sim.ledger[kind];
       if (rows.size !== durable.size) sim.violate("6 fold", `${name} has ${rows.size} ${kind}, the rows ${durable.size}`);
@@ -82,11 +84,17 @@ export function createInvariants(sim: Sim, controller: Controller): Invariants {
     },
     atEnd() {
       const { ledger } = sim;
-      for (const [kind, rows] of Object.entries({ projects: ledger.projects, tasks: ledger.tasks, attempts: ledger.attempts })) {
+      for (const [kind, rows] of Object.entries({
+        projects: ledger.projects,
+        tasks: ledger.tasks,
+        attempts: ledger.attempts,
+        nodes: ledger.nodes,
+      })) {
         const folded: ReadonlyMap<string, unknown> = facts.folded[kind as "tasks"];
         for (const [id, row] of rows) if (!isDeepStrictEqual(folded.get(id), row)) sim.violate("6 fold", `the log gives another ${id} than its row`);
       }
       if (ledger.pending.size > 0) sim.violate("outbox", `${[...ledger.pending.keys()].join(", ")} is left in the outbox`);
+      checkNothingLeft(sim);
       const troubles = controller.life()?.engine?.troubles() ?? [];
       if (troubles.length > 0) sim.violate("outbox", `${troubles.length} effects are in trouble although everything is done`);
       for (const attempt of ledger.attempts.values()) {

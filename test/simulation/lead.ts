@@ -13,7 +13,7 @@ export interface Lead {
   start(project: ProjectId): void;
   /** Hands a spec in, and again until it was taken. */
   feed(task: TaskId): void;
-  /** Whatever keeps work from ending is dealt with: parked tasks are retried, frozen projects resumed, collects made. */
+  /** Whatever keeps work from ending is dealt with: parked tasks are retried, frozen projects resumed, closed nodes opened, collects made. */
   tidyUp(): void;
 }
 
@@ -83,6 +83,21 @@ export function createLead(sim: Sim, controller: Controller): Lead {
       case "collect":
         command(`collect ${wish.project}`, (engine) => engine.commands.collect(wish.project, "lead"));
         return;
+      case "cordon":
+        command(`cordon ${wish.node}`, (engine) => engine.commands.cordonNode(wish.node, "lead", wish.drain));
+        return;
+      case "uncordon":
+        command(`uncordon ${wish.node}`, (engine) => engine.commands.uncordonNode(wish.node, "lead"));
+        return;
+      case "abandon":
+        command(`abandon ${wish.node}`, (engine) => {
+          sim.gaveUp.add(wish.node);
+          return engine.commands.abandonNode(wish.node, "lead").catch((error: unknown) => {
+            sim.gaveUp.delete(wish.node);
+            throw error;
+          });
+        });
+        return;
       case "stop-all":
         command("stop all", (engine) => engine.commands.stopAttempts("the lead says so"));
         return;
@@ -98,6 +113,7 @@ export function createLead(sim: Sim, controller: Controller): Lead {
       if (world === undefined) return;
       for (const project of world.projects.values()) tidyProject(sim, project, [...world.tasks.values()], act);
       for (const task of world.tasks.values()) tidyTask(sim, task, world.tasks, act);
+      for (const node of world.nodes.values()) if (node.placing.kind !== "open") act({ do: "uncordon", node: node.id });
       for (const machine of sim.machines.values()) {
         for (const session of machine.sessions.values()) {
           // What sits there without a word is stopped by hand.

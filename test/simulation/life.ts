@@ -9,6 +9,7 @@ export interface Life {
   alive: boolean;
   /** The engine was started; before that it only listens. */
   started: boolean;
+  startedAt: number;
   /** It was told to end. */
   closing: boolean;
   engine: Engine | undefined;
@@ -27,6 +28,9 @@ export interface Link {
   up: boolean;
   because: string;
   downSince: number;
+  upSince: number;
+  /** Its node is not configured any more, and goes with the last attempt on it. */
+  leaving: boolean;
   waiting: Set<WaitingCall>;
   /** Counts connections: what was sent over an older one does not arrive any more. */
   epoch: number;

@@ -32,6 +32,8 @@ export interface Session {
   work: Work | undefined;
   /** Its node forgot it for a while: the controller may rightly have given it up while it lived on. */
   ghost: boolean;
+  /** Its node had forgotten it once: what was decided meanwhile was decided without it. */
+  hidden: boolean;
   stopBecause: string | undefined;
 }
 
@@ -44,6 +46,8 @@ export interface Work {
 export interface Machine {
   plan: PlannedNode;
   alive: boolean;
+  /** A controller that starts now would know it. */
+  configured: boolean;
   /** How often it was started: a request of an earlier time never arrives. */
   boots: number;
   full: boolean;
@@ -77,6 +81,7 @@ export function createMachine(plan: PlannedNode): Machine {
   return {
     plan,
     alive: true,
+    configured: true,
     boots: 1,
     full: false,
     blocked: 0,
@@ -213,7 +218,19 @@ export function isUntold(session: Session): boolean {
 }
 
 function makeSession(machine: Machine, id: AttemptId, job: AttemptJob | undefined): Session {
-  return { id, machine, job, log: new Map(), last: 0, alive: true, over: false, work: undefined, ghost: false, stopBecause: undefined };
+  return {
+    id,
+    machine,
+    job,
+    log: new Map(),
+    last: 0,
+    alive: true,
+    over: false,
+    work: undefined,
+    ghost: false,
+    hidden: false,
+    stopBecause: undefined,
+  };
 }
 
 /** What there is to keep; the same content gives the same commits. */

@@ -26,6 +26,7 @@ const options = parseArgs({
 }).values;
 
 const line = (text: string): void => void process.stdout.write(`${text}\n`);
+const tally: Record<string, number> = {};
 const total = { worlds: 0, steps: 0, facts: 0, merged: 0, attempts: 0, lives: 0, simulatedMs: 0 };
 const failed = new Map<number, string>();
 const beganAt = performance.now();
@@ -37,8 +38,12 @@ function wholeNumber(name: string, text: string): number {
   process.exit(2);
 }
 
-function take(seed: number, outcome: Pick<Outcome, "violation" | "steps" | "facts" | "merged" | "attempts" | "lives" | "simulatedMs">): void {
+function take(
+  seed: number,
+  outcome: Pick<Outcome, "violation" | "tally" | "steps" | "facts" | "merged" | "attempts" | "lives" | "simulatedMs">,
+): void {
   total.worlds += 1;
+  for (const [what, count] of Object.entries(outcome.tally)) tally[what] = (tally[what] ?? 0) + count;
   for (const key of ["steps", "facts", "merged", "attempts", "lives", "simulatedMs"] as const) total[key] += outcome[key];
   if (outcome.violation !== undefined) {
     failed.set(seed, outcome.violation.law);
@@ -109,6 +114,11 @@ async function playAll(from: number, count: number, jobs: number): Promise<void>
     for (const seed of seeds) take(seed, await program.playSeed(seed));
   }
   line(summary());
+  line(
+    Object.entries(tally)
+      .map(([what, count]) => `${what} ${count}`)
+      .join(", "),
+  );
   const [first] = [...failed.keys()].sort((a, b) => a - b);
   if (first === undefined) return;
   process.exitCode = 1;

@@ -1,4 +1,4 @@
-import type { NodeId, NodeSnapshot, ProjectId, plainNode, TaskId, TaskSpec } from "@dispatch/core";
+import type { NodeId, NodeSnapshot, ProjectId, TaskId, TaskSpec } from "@dispatch/core";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 
 /** A whole simulated world before it begins: everything that a seed decides but the luck of single calls and agents. */
@@ -20,7 +20,7 @@ export interface PlannedProject extends SchedulingPolicy {
   id: ProjectId;
 }
 
-export interface PlannedNode extends Omit<NodeSnapshot, "status" | "load" | keyof typeof plainNode> {
+export interface PlannedNode extends Omit<NodeSnapshot, "status" | "load" | "closed" | "limits"> {
   /** Says NOT_FOUND when it is to stop what it does not know, where others write an end. */
   forgetful: boolean;
   /** Sends reports of attempts that nobody asked for, too. */
@@ -84,6 +84,10 @@ export type Fault =
   | { do: "dies-after"; node: NodeId; what: NodeCall; nth: number; lagMs: number; forMs: number; files: "kept" | "lost" }
   /** Its files are not there for a while, and the sessions that wrote them live on: as when a folder is mounted away. */
   | { do: "node-forgets"; node: NodeId; forMs: number }
+  /** No link to it can be had for about as long as its deadline; its sessions go on, or vanish meanwhile. */
+  | { do: "goes-away"; node: NodeId; forMs: number; sessions: "kept" | "lost" }
+  /** Nobody configures it any more; kept while it holds attempts, unless the daemon is ended in between. */
+  | { do: "node-leaves"; node: NodeId; forMs: number; restart: boolean }
   | { do: "disk-fills"; node: NodeId; forMs: number }
   | { do: "hub-disk-fills"; forMs: number }
   | { do: "ledger-fills"; forMs: number }
@@ -106,6 +110,10 @@ export type LeadAct =
   | { do: "pause"; project: ProjectId }
   | { do: "resume"; project: ProjectId }
   | { do: "collect"; project: ProjectId }
+  | { do: "cordon"; node: NodeId; drain: boolean }
+  | { do: "uncordon"; node: NodeId }
+  /** Gives a node up that is out of reach. */
+  | { do: "abandon"; node: NodeId }
   | { do: "stop-all" };
 
 export function nodeFits(node: Omit<PlannedNode, "forgetful" | "talkative">, spec: TaskSpec): boolean {

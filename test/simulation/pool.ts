@@ -1,4 +1,4 @@
-import { type AttemptId, type AttemptReport, type NodePool, type NodeSnapshot, plainNode } from "@dispatch/core";
+import { type AttemptId, type AttemptReport, FactoryError, type NodePool, type NodeSnapshot, plainNode } from "@dispatch/core";
 import { callNode, unreachable } from "./calls.ts";
 import type { Life, Link } from "./life.ts";
 import { type Acts, isUntold, type Machine, type Session } from "./machine.ts";
@@ -6,26 +6,10 @@ import type { Sim } from "./sim.ts";
 
 /** The nodes as one life of the controller sees them: over links that fall, and drop, double and reorder what they carry. */
 export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
-  for (const machine of sim.machines.values()) {
-    const because = "not opened yet";
-    const link: Link = {
-      life,
-      machine,
-      up: false,
-      because,
-      downSince: sim.timeline.now(),
-      waiting: new Set(),
-      epoch: 0,
-      lastDue: 0,
-      resyncing: false,
-      onFall: () => {},
-      shown: undefined,
-    };
-    life.links.set(machine.plan.id, link);
-  }
+  for (const machine of sim.machines.values()) if (machine.configured) addLink(sim, life, machine);
   const linkOf = (node: string): Link => {
     const link = life.links.get(node);
-    if (link === undefined) throw unreachable(node, "no such node");
+    if (link === undefined) throw new FactoryError("NOT_FOUND", `there is no node ${node}`, { fault: "user" });
     return link;
   };
   return {
@@ -51,7 +35,7 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
       });
     },
     stopAttempt(node, attempt, because) {
-      requireDurable(sim, "stop", isOneOf(sim.ledger.attempts.get(attempt)?.state.kind, ["stopping"]), attempt);
+      requireDurable(sim, "stop", isOneOf(sim, attempt, ["stopping", "fenced"]), attempt);
       const { machine } = linkOf(node);
       const cursor = life.engine?.world.attempts.get(attempt)?.cursor ?? 0;
       return callNode(sim, linkOf(node), { what: "stop", about: attempt, lane: attempt }, (reply, fail) => {
@@ -69,13 +53,13 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
       });
     },
     salvageAttempt(node, attempt) {
-      requireDurable(sim, "salvage", isOneOf(sim.ledger.attempts.get(attempt)?.state.kind, ["ended", "collected"]), attempt);
+      requireDurable(sim, "salvage", isOneOf(sim, attempt, ["ended", "collected", "fenced"]), attempt);
       return callNode(sim, linkOf(node), { what: "salvage", about: attempt, lane: attempt }, (reply, fail) => {
         attemptTo(() => acts.salvage(linkOf(node).machine, attempt), reply, fail);
       });
     },
     discardAttempt(node, attempt, held) {
-      requireDurable(sim, "discard", isOneOf(sim.ledger.attempts.get(attempt)?.state.kind, ["collected"]), attempt);
+      requireDurable(sim, "discard", isOneOf(sim, attempt, ["collected", "fenced"]), attempt);
       return callNode(sim, linkOf(node), { what: "discard", about: attempt, lane: attempt }, (reply, fail) => {
         attemptTo(() => acts.discard(linkOf(node).machine, attempt, held), reply, fail);
       });
@@ -115,12 +99,50 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
   };
 }
 
+export function addLink(sim: Sim, life: Life, machine: Machine): Link {
+  const link: Link = {
+    life,
+    machine,
+    up: false,
+    because: "not opened yet",
+    downSince: sim.timeline.now(),
+    upSince: 0,
+    leaving: false,
+    waiting: new Set(),
+    epoch: 0,
+    lastDue: 0,
+    resyncing: false,
+    onFall: () => {},
+    shown: undefined,
+  };
+  life.links.set(machine.plan.id, link);
+  return link;
+}
+
+/** Lets go of nodes that are not configured any more and on which nothing of an attempt is left. */
+export function dropEmptyLinks(sim: Sim, life: Life): void {
+  for (const [node, link] of life.links) {
+    if (!link.leaving) continue;
+    const attempts = [...(life.engine?.world.attempts.values() ?? [])];
+    if (attempts.some((attempt) => attempt.node === node && attempt.state.kind !== "discarded")) continue;
+    life.links.delete(node);
+    disconnect(sim, link, "it is not configured any more");
+  }
+}
+
 /** Some nodes are described by the same object until something changes, others anew each time: both are allowed. */
 function snapshotOf(link: Link): NodeSnapshot {
-  const { machine, up, because } = link;
-  if (link.shown !== undefined && !machine.plan.talkative && (link.shown.status.kind === "up") === up) return link.shown;
+  const { machine, up, because, leaving, shown } = link;
+  const isSame = shown !== undefined && (shown.status.kind === "up") === up && (shown.closed !== null) === leaving;
+  if (isSame && !machine.plan.talkative) return shown;
   const { forgetful: _, talkative: __, ...offer } = machine.plan;
-  link.shown = { ...offer, ...plainNode, load: null, status: up ? { kind: "up" } : { kind: "down", because, since: link.downSince } };
+  link.shown = {
+    ...plainNode,
+    ...offer,
+    load: null,
+    status: up ? { kind: "up" } : { kind: "down", because, since: link.downSince },
+    closed: leaving ? { kind: "leaving", because: "not configured" } : null,
+  };
   return link.shown;
 }
 
@@ -129,7 +151,7 @@ export function connectSoon(sim: Sim, acts: Acts, link: Link): void {
   const { machine, life } = link;
   const name = `connect ${machine.plan.id}`;
   sim.timeline.after(sim.dice(`${name} ${sim.count(name)}`).between(1, 2000), `life ${life.n} tries ${machine.plan.id}`, () => {
-    if (!life.alive || link.up) return;
+    if (!life.alive || link.up || life.links.get(machine.plan.id) !== link) return;
     if (machine.alive && machine.blocked <= 0) return connect(sim, acts, link);
     sim.note("in vain");
     connectSoon(sim, acts, link);
@@ -142,6 +164,7 @@ function connect(sim: Sim, acts: Acts, link: Link): void {
   link.onFall = () => connectSoon(sim, acts, link);
   link.epoch += 1;
   link.up = true;
+  link.upSince = sim.timeline.now();
   link.lastDue = 0;
   link.resyncing = false;
   machine.link = link;
@@ -217,6 +240,7 @@ function send(sim: Sim, link: Link, report: AttemptReport): void {
   const { epoch } = link;
   const deliver = (at: number, inLine = false) =>
     sim.timeline[inLine ? "afterInLine" : "after"](at - sim.timeline.now(), `${name} (${report.fact.type}) comes in`, () => {
+      if (sim.ledger.attempts.get(report.attempt)?.state.kind === "fenced") sim.tally("late report");
       if (link.life.alive && link.epoch === epoch) link.life.onReport(report);
       else sim.note("no one is there to hear it");
     });
@@ -255,8 +279,9 @@ function requireDurable(sim: Sim, what: string, isDurable: boolean, attempt: Att
   if (!isDurable) sim.violate("durable first", `${what} of ${attempt} was asked for before its cause was on disk`);
 }
 
-function isOneOf(kind: string | undefined, kinds: readonly string[]): boolean {
-  return kind !== undefined && kinds.includes(kind);
+/** What was given up while its node was being cleared of it may still be cleared away. */
+function isOneOf(sim: Sim, attempt: AttemptId, kinds: readonly string[]): boolean {
+  return sim.abandoned.has(attempt) || kinds.includes(sim.ledger.attempts.get(attempt)?.state.kind ?? "");
 }
 
 function attemptTo<T>(act: () => T, reply: (result: T) => void, fail: (error: Error) => void): void {

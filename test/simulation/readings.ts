@@ -1,4 +1,4 @@
-import type { Attempt, AttemptId, Task, TaskSpec, World } from "@dispatch/core";
+import type { Attempt, AttemptId, NodeId, Task, TaskSpec, World } from "@dispatch/core";
 import type { Session } from "./machine.ts";
 import { entriesMeet } from "./paths.ts";
 import type { PlannedProject } from "./plan.ts";
@@ -8,15 +8,26 @@ import type { Sim } from "./sim.ts";
 
 /** From starting to merged, and while it is being cancelled, a task keeps its paths. */
 const lockingStates: ReadonlySet<string> = new Set(["starting", "running", "collecting", "checking", "queued", "landing", "cancelling"]);
-/** From placing until its session was seen to end, an attempt takes a slot. */
-const slotStates: ReadonlySet<string> = new Set(["starting", "running", "stopping"]);
+/** From placing until its session was seen to end, an attempt is the one at work on its task. */
+const liveStates: ReadonlySet<string> = new Set(["starting", "running", "stopping"]);
 
 export function keepsPaths(task: Task): boolean {
   return lockingStates.has(task.state.kind);
 }
 
+export function isAtWork(attempt: Attempt): boolean {
+  return liveStates.has(attempt.state.kind);
+}
+
+/** Of an attempt that was fenced before it ended nobody knows whether its session still lives, until it was retired. */
 export function takesSlot(attempt: Attempt): boolean {
-  return slotStates.has(attempt.state.kind);
+  return isAtWork(attempt) || (attempt.state.kind === "fenced" && attempt.state.session === "unknown");
+}
+
+/** Whether anything may be placed on a node by what was decided about it. */
+export function isOpenNode(world: Pick<World, "nodes">, node: NodeId): boolean {
+  const record = world.nodes.get(node);
+  return record === undefined || (record.placing.kind === "open" && record.reach.kind === "kept");
 }
 
 /** Why two tasks of a project may not be at work at once; undefined when they may. */

@@ -1,4 +1,4 @@
-import type { NodeId } from "@dispatch/core";
+import type { AttemptId, NodeId } from "@dispatch/core";
 import type { Machine } from "./machine.ts";
 import type { Plan } from "./plan.ts";
 import type { Dice } from "./random.ts";
@@ -29,6 +29,10 @@ export type Law =
   | "durable first"
   | "side by side"
   | "session left"
+  | "8 fence"
+  | "9 deadline"
+  | "closed nodes"
+  | "forgotten"
   | "engine stopped"
   | "command failed";
 
@@ -36,6 +40,19 @@ export interface Violation {
   law: Law;
   text: string;
 }
+
+/** What is rare, and what the worlds have to see often enough. */
+export type Tally =
+  | "node lost"
+  | "unknown node lost"
+  | "fenced"
+  | "back alive"
+  | "back ended"
+  | "back vanished"
+  | "back forgotten"
+  | "late report"
+  | "retired with work"
+  | "abandoned";
 
 /** What everything in a simulated world shares. */
 export interface Sim {
@@ -51,6 +68,12 @@ export interface Sim {
   diesAfter(node: NodeId, what: string): boolean;
   /** Adds a line to the step that is under way. */
   note(text: string): void;
+  /** Counts what a world was good for. */
+  tally(what: Tally): void;
+  /** Nodes that the lead gave up and that were not back since. */
+  gaveUp: Set<NodeId>;
+  /** Attempts that went with them. */
+  abandoned: Set<AttemptId>;
   /** The first one counts. */
   violate(law: Law, text: string): void;
   truth: Truth;

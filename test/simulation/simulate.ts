@@ -1,4 +1,4 @@
-import type { FactoryEventType } from "@dispatch/core";
+import type { FactoryEventType, NodeRecord } from "@dispatch/core";
 import { createController } from "./controller.ts";
 import { createFaults } from "./faults.ts";
 import { createInvariants } from "./invariants.ts";
@@ -6,7 +6,7 @@ import { createLead } from "./lead.ts";
 import { createActs, createMachine } from "./machine.ts";
 import type { Fault, LeadAct, Plan } from "./plan.ts";
 import { createDice } from "./random.ts";
-import type { Law, Sim, Violation } from "./sim.ts";
+import type { Law, Sim, Tally, Violation } from "./sim.ts";
 import { createSimulatedLedger } from "./simulated-ledger.ts";
 import { createTimeline, type Timeline } from "./timeline.ts";
 import { createTruth } from "./truth.ts";
@@ -23,6 +23,7 @@ export interface Outcome {
   merged: number;
   attempts: number;
   lives: number;
+  tally: Readonly<Partial<Record<Tally, number>>>;
   /** Every step in words, when it was asked for. */
   trace: readonly string[];
 }
@@ -48,6 +49,7 @@ export async function simulate(plan: Plan, host: Host, tracing: boolean): Promis
   let violation: Violation | undefined;
   const timeline = createTimeline(plan.seed, createDice(plan.seed, "timeline"), start);
   const counts = new Map<string, number>();
+  const tally: Partial<Record<Tally, number>> = {};
   const sim: Sim = {
     plan,
     timeline,
@@ -62,6 +64,11 @@ export async function simulate(plan: Plan, host: Host, tracing: boolean): Promis
     note(text) {
       if (tracing) notes.push(text);
     },
+    tally(what) {
+      tally[what] = (tally[what] ?? 0) + 1;
+    },
+    gaveUp: new Set(),
+    abandoned: new Set(),
     violate(law: Law, text: string) {
       violation ??= { law, text };
     },
@@ -75,7 +82,7 @@ export async function simulate(plan: Plan, host: Host, tracing: boolean): Promis
   const lead = createLead(sim, controller);
   const invariants = createInvariants(sim, controller);
   host.onTurnEnd((act) => timeline.atTurnEnd("the engine takes its turn", act));
-  schedule(sim, { boot: controller.boot, faults, lead, heartbeat: () => controller.life()?.onChange() });
+  schedule(sim, { boot: controller.boot, faults, lead, heartbeat: controller.heartbeat });
 
   let steps = 0;
   let calmSteps = 0;
@@ -104,6 +111,7 @@ export async function simulate(plan: Plan, host: Host, tracing: boolean): Promis
     merged: [...ledger.tasks.values()].filter((task) => task.state.kind === "merged").length,
     attempts: ledger.attempts.size,
     lives: controller.lives(),
+    tally,
     trace,
   };
 }
@@ -143,7 +151,19 @@ function every(timeline: Timeline, ms: number, what: string, act: () => void): v
   });
 }
 
-const leadActs: ReadonlySet<string> = new Set(["revise", "retry", "retry-edited", "cancel", "pause", "resume", "collect", "stop-all"]);
+const leadActs: ReadonlySet<string> = new Set([
+  "revise",
+  "retry",
+  "retry-edited",
+  "cancel",
+  "pause",
+  "resume",
+  "collect",
+  "cordon",
+  "uncordon",
+  "abandon",
+  "stop-all",
+]);
 
 function isLeadAct(happening: Fault | LeadAct): happening is LeadAct {
   return leadActs.has(happening.do);
@@ -155,24 +175,31 @@ export function tellHappening({ at: _, ...happening }: { at: number } & (Fault |
   return `${isLeadAct(happening) ? "the lead: " : ""}${[what, ...facts].join(", ")}`;
 }
 
-/** Every task has ended, nothing of any attempt is left to do, and no collect is under way. */
+/** Every task has ended, nothing of any attempt is left to do, every node is back and open, and no collect is under way. */
 function isOver({ ledger, plan }: Sim): boolean {
   if (ledger.tasks.size < plan.tasks.length || ledger.projects.size < plan.projects.length || ledger.pending.size > 0) return false;
   for (const task of ledger.tasks.values()) if (task.state.kind !== "merged" && task.state.kind !== "cancelled") return false;
   for (const attempt of ledger.attempts.values()) if (attempt.state.kind !== "discarded") return false;
+  for (const node of ledger.nodes.values()) if (!isOpen(node)) return false;
   for (const project of ledger.projects.values()) if (project.collect.kind !== "idle") return false;
   return true;
+}
+
+function isOpen({ placing, reach }: NodeRecord): boolean {
+  return placing.kind === "open" && reach.kind === "kept";
 }
 
 function whatIsLeft({ ledger, plan }: Sim): string {
   const unknown = plan.tasks.filter((task) => !ledger.tasks.has(task.id)).map((task) => `${task.id} unknown`);
   const tasks = [...ledger.tasks.values()].filter(({ state }) => state.kind !== "merged" && state.kind !== "cancelled");
   const attempts = [...ledger.attempts.values()].filter(({ state }) => state.kind !== "discarded");
+  const nodes = [...ledger.nodes.values()].filter((node) => !isOpen(node));
   const collects = [...ledger.projects.values()].filter(({ collect }) => collect.kind !== "idle");
   return [
     ...unknown,
     ...tasks.map(({ id, state }) => `${id} ${state.kind}`),
     ...attempts.map(({ id, state }) => `${id} ${state.kind}`),
+    ...nodes.map(({ id, placing, reach }) => `${id} ${placing.kind} ${reach.kind}`),
     ...collects.map(({ id, collect }) => `collect of ${id} ${collect.kind}`),
     ...[...ledger.pending.keys()].map((key) => `outbox ${key}`),
   ].join(", ");

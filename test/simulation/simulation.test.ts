@@ -5,6 +5,7 @@ import { bundleProgram, openProgram } from "./load-program.ts";
 import { mutants } from "./mutants/index.ts";
 import { entries, entriesMeet } from "./paths.ts";
 import { regressions } from "./regressions.ts";
+import type { Tally } from "./sim.ts";
 
 const program = openProgram(await bundleProgram());
 const seeds = 300;
@@ -14,30 +15,54 @@ const rareFacts: readonly FactoryEventType[] = [
   "spec-revised",
   "task-cancelled",
   "task-retried",
+  "attempt-abandoned",
+  "attempt-fenced",
   "attempt-refused",
+  "attempt-retired",
   "attempt-stop-asked",
   "candidate-refused",
   "collect-stopped",
   "contract-changed",
   "landing-deferred",
   "landing-frozen",
+  "node-cordoned",
+  "node-lost",
+  "node-returned",
+  "node-uncordoned",
   "origin-moved",
   "project-paused",
 ];
+
+/** How often that has to happen in all worlds together which the laws of lost nodes are about. */
+const wanted: Readonly<Record<Tally, number>> = {
+  "node lost": 300,
+  "unknown node lost": 1,
+  fenced: 150,
+  "back alive": 30,
+  "back ended": 15,
+  "back vanished": 15,
+  "back forgotten": 10,
+  "late report": 100,
+  "retired with work": 60,
+  abandoned: 60,
+};
 
 describe("the simulated factory", () => {
   it(`breaks no law in ${seeds} worlds`, { timeout: 300_000 }, async () => {
     const total = { merged: 0, attempts: 0, lives: 0 };
     const seen = new Set<string>();
+    const tallies = new Map<string, number>();
     for (const seed of seedRange(1, seeds)) {
-      const { violation, merged, attempts, lives, factTypes } = await program.playSeed(seed);
+      const { violation, merged, attempts, lives, factTypes, tally } = await program.playSeed(seed);
       expect(violation, `seed ${seed}: dispatch simulate --seed ${seed}`).toBeUndefined();
       for (const type of factTypes) seen.add(type);
+      for (const [what, count] of Object.entries(tally)) tallies.set(what, (tallies.get(what) ?? 0) + count);
       total.merged += merged;
       total.attempts += attempts;
       total.lives += lives;
     }
     expect(rareFacts.filter((type) => !seen.has(type))).toEqual([]);
+    for (const [what, least] of Object.entries(wanted)) expect(tallies.get(what) ?? 0, what).toBeGreaterThanOrEqual(least);
     // The worlds are worth something only when work is done in them and much goes wrong.
     expect(total.merged).toBeGreaterThan(seeds * 8);
     expect(total.attempts).toBeGreaterThan(total.merged * 1.3);

@@ -11,7 +11,7 @@ export function tellPlan(plan: Plan): string[] {
     ),
     ...plan.nodes.map(
       (one) =>
-        `node ${one.id}: ${one.slots} slots${one.lowPriority ? ", low priority" : ""}, labels [${one.labels.join(", ")}], ${one.capacity.cpus} cpus, ${one.capacity.memoryMb} MB, ${one.capacity.gpus} gpus${one.executors === null ? "" : `, only ${one.executors.join(", ")}`}`,
+        `node ${one.id}: ${one.slots} slots, ${one.lostAfterMs === null ? "never lost" : `lost after ${seconds(one.lostAfterMs)}`}${one.lowPriority ? ", low priority" : ""}, labels [${one.labels.join(", ")}], ${one.capacity.cpus} cpus, ${one.capacity.memoryMb} MB, ${one.capacity.gpus} gpus${one.executors === null ? "" : `, only ${one.executors.join(", ")}`}`,
     ),
     ...plan.tasks.map(({ id, spec, fedAt }) => {
       const parts = [

@@ -10,8 +10,8 @@ import { illegal, moved, type Step, stale } from "./step.ts";
  *       ├────────────┴─ stopping ─┤                      ▲
  *       └─────── fenced ◄─────────┘ (its node is lost) ──┘
  *
- * 1. A slot is held from starting until ended, also while stopping. A fenced attempt holds it until it is retired:
- *    its session may still run.
+ * 1. A slot is held from starting until ended, also while stopping. An attempt that was fenced before it ended holds
+ *    it until it is retired: its session may still run.
  * 2. What is in the worktree is deleted (discarded) only after it was collected into the hub.
  * 3. Events carry a sequence number of the attempt; one that was seen is stale, and so is all that a fenced one says.
  */
@@ -20,7 +20,8 @@ export type AttemptState =
   | { kind: "running"; identity: SessionIdentity; round: number }
   | { kind: "stopping"; because: string }
   | { kind: "ended"; outcome: AttemptOutcome }
-  | { kind: "fenced"; because: string }
+  /** `session`: what was known of it when its node was lost. */
+  | { kind: "fenced"; because: string; session: "unknown" | "over" }
   | { kind: "collected"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null }
   | { kind: "discarded"; outcome: AttemptOutcome; tip: Oid | null; salvage: Oid | null };
 
@@ -57,7 +58,7 @@ export function isLive({ state }: Attempt): boolean {
 
 /** Whether the attempt still occupies a slot of its node. */
 export function holdsSlot(attempt: Attempt): boolean {
-  return isLive(attempt) || attempt.state.kind === "fenced";
+  return isLive(attempt) || (attempt.state.kind === "fenced" && attempt.state.session === "unknown");
 }
 
 /** Whether the attempt is lost with its node: what it worked out is nowhere else yet. */
@@ -103,10 +104,7 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
       return moved(attempt);
     case "attempt-fenced":
       if (!isFencedWithNode(attempt)) return stale(`attempt is ${state.kind}`);
-      return moved(
-        { ...attempt, endedAt: attempt.endedAt === 0 ? at : attempt.endedAt, state: { kind: "fenced", because: event.because } },
-        { do: "retire-attempt", attempt: attempt.id },
-      );
+      return moved(fence(attempt, event.because, at), { do: "retire-attempt", attempt: attempt.id });
     case "attempt-retired":
       if (state.kind !== "fenced") return stale(`attempt is ${state.kind}`);
       return moved({ ...attempt, state: discarded({ kind: "lost", because: state.because }, event.tip, event.salvage) });
@@ -117,6 +115,11 @@ export function transitionAttempt(attempt: Attempt, event: AttemptEvent, at: num
 
 function discarded(outcome: AttemptOutcome, tip: Oid | null, salvage: Oid | null): AttemptState {
   return { kind: "discarded", outcome, tip, salvage };
+}
+
+function fence(attempt: Attempt, because: string, at: number): Attempt {
+  if (attempt.state.kind === "ended") return { ...attempt, state: { kind: "fenced", because, session: "over" } };
+  return { ...attempt, endedAt: at, state: { kind: "fenced", because, session: "unknown" } };
 }
 
 /** What was fetched is in the hub already; the rest is given up with the machine. */

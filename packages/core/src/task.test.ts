@@ -150,4 +150,28 @@ describe("the fence", () => {
     expect(after(running, { type: "result-checked", attempt, findings: [] })).toBe("stale");
     expect(after(running, { type: "attempt-refused", attempt, because: "x", retry: "later" })).toBe("stale");
   });
+
+  it("of a lost node sends the task on as long as tries are left, and frees one that is being cancelled", () => {
+    const fenced: TaskEvent = { type: "attempt-fenced", attempt, because: "its node is lost" };
+    const holders: TaskState[] = [
+      { kind: "starting", attempt, node: "a", ...tries },
+      { kind: "running", attempt, node: "a", round: 1, ...tries },
+      collecting,
+    ];
+    for (const state of holders) {
+      expect(after(state, fenced)).toMatchObject({ kind: "backoff", tries: 1, because: "its node is lost" });
+      expect(after({ ...state, tries: 4 } as TaskState, fenced)).toMatchObject({ kind: "parked", because: { code: "attempts-exhausted" } });
+    }
+    expect(after({ kind: "cancelling", attempt, by: "lead", ...tries }, fenced)).toMatchObject({ kind: "cancelled", by: "lead" });
+    for (const state of [landing({ kind: "building" }), { kind: "checking", attempt, tip: anOid(7), ...tries }] satisfies TaskState[]) {
+      expect(after(state, fenced)).toBe("stale");
+    }
+  });
+
+  it("is nothing to a task that has gone on, also when the attempt is retired or given up", () => {
+    const running: TaskState = { kind: "running", attempt: "shop--S01--2", node: "local", round: 1, tries: 2, limit: 4, feedback: [] };
+    expect(after(running, { type: "attempt-fenced", attempt, because: "x" })).toBe("stale");
+    expect(after(running, { type: "attempt-retired", attempt, tip: null, salvage: null })).toBe("stale");
+    expect(after(running, { type: "attempt-abandoned", attempt, by: "lead" })).toBe("stale");
+  });
 });

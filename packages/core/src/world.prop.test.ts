@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec, planned, reported, someIdentity } from "../../../test/kit/build-facts.ts";
-import { holdsSlot } from "./attempt.ts";
+import { holdsSlot, isFencedWithNode, isLive } from "./attempt.ts";
 import type { FactoryEvent } from "./event.ts";
 import { attemptIdOf } from "./ids.ts";
 import { emptyWorld, evolve, type World, withChange } from "./world.ts";
@@ -20,7 +20,7 @@ const anyFact = fc.record({
   id: fc.constantFrom(...ids),
   n: fc.integer({ min: 1, max: 6 }),
   seq: fc.integer({ min: 1, max: 4 }),
-  kind: fc.integer({ min: 0, max: 15 }),
+  kind: fc.integer({ min: 0, max: 21 }),
   outcome: fc.constantFrom(...outcomes),
   red: fc.boolean(),
   wild: fc.boolean(),
@@ -49,6 +49,12 @@ function factOf(draw: Draw): FactoryEvent {
     { type: "task-cancelled", task, by: "lead" },
     { type: "attempt-refused", attempt, because: "no", retry: draw.red ? "never" : "later" },
     { type: "attempt-stop-asked", attempt, because: "asked" },
+    { type: "attempt-fenced", attempt, because: "its node is lost" },
+    { type: "attempt-retired", attempt, tip: draw.red ? anOid(7) : null, salvage: null },
+    { type: "attempt-abandoned", attempt, by: "lead" },
+    draw.red ? { type: "node-lost", node: "local", because: "away" } : { type: "node-returned", node: "local" },
+    draw.red ? { type: "node-cordoned", node: "local", drain: draw.n > 3, by: "lead" } : { type: "node-uncordoned", node: "local", by: "lead" },
+    { type: "attempt-fenced", attempt, because: "its node is lost" },
   ];
   return facts[draw.kind] ?? planned(aSpec(draw.id));
 }
@@ -117,7 +123,7 @@ describe("the histories", () => {
       }
     }
     expect([...reached].sort()).toEqual([
-      ...["collected", "discarded", "ended", "running", "starting", "stopping"].map((kind) => `attempt ${kind}`),
+      ...["collected", "discarded", "ended", "fenced", "running", "starting", "stopping"].map((kind) => `attempt ${kind}`),
       ...[
         "backoff",
         "cancelled",
@@ -137,12 +143,12 @@ describe("the histories", () => {
 });
 
 describe("safety of every history", () => {
-  it("a task has at most one attempt that holds a slot, and it is the newest one", () => {
+  it("a task has at most one live attempt, and it is the newest one", () => {
     fc.assert(
       fc.property(draws, (drawn) => {
         for (const world of history(drawn)) {
           for (const task of world.tasks.values()) {
-            const live = [...world.attempts.values()].filter((attempt) => attempt.task === task.id && holdsSlot(attempt));
+            const live = [...world.attempts.values()].filter((attempt) => attempt.task === task.id && isLive(attempt));
             expect(live.length).toBeLessThanOrEqual(1);
             if (live[0] !== undefined) expect(live[0].n).toBe(task.state.tries);
           }
@@ -176,12 +182,60 @@ describe("safety of every history", () => {
         for (let i = 1; i < worlds.length; i++) {
           for (const [id, attempt] of worlds[i]?.attempts ?? []) {
             const before = worlds[i - 1]?.attempts.get(id)?.state.kind;
-            if (attempt.state.kind !== "discarded" || before === "discarded") continue;
+            if (attempt.state.kind !== "discarded" || before === "discarded" || before === "fenced") continue;
             if (attempt.state.outcome.kind !== "lost" && attempt.state.outcome.kind !== "unusable") expect(before).toBe("collected");
           }
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it("a fence is left only by being retired or given up, keeps the slot until then if its session may run, and what the attempt says is not heard", () => {
+    let fences = 0;
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        const worlds = history(drawn);
+        for (let i = 1; i < worlds.length; i++) {
+          const [before, now] = [worlds[i - 1], worlds[i]];
+          for (const [id, attempt] of before?.attempts ?? []) {
+            if (attempt.state.kind !== "fenced") continue;
+            const next = now?.attempts.get(id);
+            if (next === undefined) throw new Error(id);
+            fences += 1;
+            expect(holdsSlot(attempt)).toBe(attempt.state.session === "unknown");
+            expect(attempt.endedAt).toBeGreaterThan(0);
+            expect(["fenced", "discarded"]).toContain(next.state.kind);
+            expect(next.cursor).toBe(attempt.cursor);
+            if (next.state.kind === "discarded") expect(next.state.outcome.kind).toBe("lost");
+          }
+        }
+        const last = worlds.at(-1) ?? emptyWorld();
+        for (const { id, cursor, state } of last.attempts.values()) {
+          const report = reported(id, cursor + 1, { type: "attempt-ended", outcome: outcomes[0] });
+          if (state.kind === "fenced") expect(evolve(last, report, 1).outcome).toBe("stale");
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(fences).toBeGreaterThan(1000);
+  });
+
+  it("a fence takes every live or ended attempt, and its task is free for another one or for the lead", () => {
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        const world = history(drawn).at(-1) ?? emptyWorld();
+        for (const attempt of world.attempts.values()) {
+          const fenced = evolve(world, { type: "attempt-fenced", attempt: attempt.id, because: "lost" }, 1);
+          expect(fenced.outcome).toBe(isFencedWithNode(attempt) ? "moved" : "stale");
+          if (fenced.outcome !== "moved") continue;
+          const next = withChange(world, fenced.change);
+          expect(["backoff", "parked", "cancelled"]).toContain(next.tasks.get(attempt.task)?.state.kind);
+          const given = evolve(next, { type: "attempt-abandoned", attempt: attempt.id, by: "lead" }, 2);
+          expect(given).toMatchObject({ outcome: "moved", change: { effects: [], attempts: [{ state: { kind: "discarded" } }] } });
+        }
+      }),
+      { numRuns: 100 },
     );
   });
 

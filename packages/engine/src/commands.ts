@@ -1,9 +1,10 @@
 import { type AttemptId, FactoryError, type FactoryEvent, isLive, type ProjectId, type Task, type TaskId, type World } from "@dispatch/core";
+import { createNodeCommands, type NodeCommands } from "./node-commands.ts";
 import type { EnginePorts } from "./ports.ts";
 import { type FeedReport, feedEvents, type Revision, revisionEvent, type SpecFile } from "./take-specs.ts";
 
 /** What the lead may ask for. Each either records facts or throws a FactoryError that says what to do. */
-export interface Commands {
+export interface Commands extends NodeCommands {
   /** Takes specs into the ledger: all of them or none. The same digest twice is a no-op. */
   feed(files: readonly SpecFile[], by?: string): Promise<FeedReport>;
   /** Takes an edit of a spec in; a parked or cancelled task is taken up again with it. Returns the new revision. */
@@ -20,7 +21,7 @@ export interface Commands {
   collect(project: ProjectId, by: string): Promise<number>;
 }
 
-type Ports = Pick<EnginePorts, "repositories" | "settings">;
+type Ports = Pick<EnginePorts, "repositories" | "settings" | "nodes">;
 const defaultFeeder = "the lead";
 
 type CommitEvents = (events: readonly FactoryEvent[]) => Promise<void>;
@@ -34,6 +35,7 @@ export function createCommands(ports: Ports, world: World, commit: CommitEvents)
     },
     ...projectCommands(ports, world, commit),
     ...taskCommands(world, commit),
+    ...createNodeCommands(ports, world, commit),
   };
 }
 

@@ -1,6 +1,7 @@
-import type { FactoryEvent, World } from "@dispatch/core";
+import type { AttemptId, FactoryEvent, World } from "@dispatch/core";
 import type { Board, Decision } from "@dispatch/scheduler";
 import type { EnginePorts } from "./ports.ts";
+import { attemptsBehind } from "./stay-behind.ts";
 
 /** Decides whenever something may have changed: at most once a turn of the event loop, and when time alone changes something. */
 export interface DecideLoop {
@@ -9,14 +10,14 @@ export interface DecideLoop {
   start(): void;
   /** Places nothing any more; landing goes on. */
   drain(): void;
-  /** Settles when no attempt is unfinished and nothing is being checked or landed. */
-  whenQuiet(): Promise<void>;
+  /** Settles when there is nothing more to do, with the attempts that wait for their node to be back. */
+  whenQuiet(): Promise<readonly AttemptId[]>;
   close(): void;
 }
 
 /** `board` has to be told every change of `world` as it is recorded. */
 export function createDecideLoop(
-  ports: Pick<EnginePorts, "clock" | "settings" | "nodes">,
+  ports: Pick<EnginePorts, "clock" | "settings" | "nodes" | "log">,
   { world, board }: { world: World; board: Board },
   commit: (events: readonly FactoryEvent[]) => Promise<void>,
   onFatal: (error: unknown) => void,
@@ -25,7 +26,7 @@ export function createDecideLoop(
   let draining = false;
   let pending = false;
   let cancelTimer: () => void = () => {};
-  const quietWaiters = new Set<() => void>();
+  const quietWaiters = new Set<(behind: readonly AttemptId[]) => void>();
 
   function wake(): void {
     if (!running || pending) return;
@@ -45,7 +46,16 @@ export function createDecideLoop(
     const next = board.nextDecisionAt(now);
     if (next !== undefined) cancelTimer = ports.clock.after(Math.max(1, next - now), wake);
     if (decisions.length > 0) commit(decisions.map((decision) => asEvent(decision, world, ports))).catch(onFatal);
-    else if (quietWaiters.size > 0 && isQuiet(world)) for (const waiter of quietWaiters) waiter();
+    else tellQuiet();
+  }
+
+  function tellQuiet(): void {
+    if (quietWaiters.size === 0) return;
+    const behind = attemptsBehind(world, ports.nodes.nodes());
+    if (behind === undefined) return;
+    if (behind.length > 0) ports.log.info({ attempts: behind }, "attempts stay behind on nodes out of reach; they are taken up at the next start");
+    for (const waiter of quietWaiters) waiter(behind);
+    quietWaiters.clear();
   }
 
   return {
@@ -69,12 +79,6 @@ export function createDecideLoop(
       cancelTimer();
     },
   };
-}
-
-function isQuiet(world: World): boolean {
-  for (const attempt of world.attempts.values()) if (attempt.state.kind !== "discarded") return false;
-  for (const task of world.tasks.values()) if (task.state.kind === "landing" || task.state.kind === "checking") return false;
-  return true;
 }
 
 function asEvent(decision: Decision, world: World, ports: Pick<EnginePorts, "settings">): FactoryEvent {

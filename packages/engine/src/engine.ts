@@ -1,9 +1,11 @@
-import { effectKey, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
+import { type AttemptId, effectKey, type FactoryEvent, type StoredEvent, type World } from "@dispatch/core";
 import { createBoard, type Snapshot } from "@dispatch/scheduler";
+import { withClosures } from "./close-nodes.ts";
 import { type Commands, createCommands } from "./commands.ts";
 import { createDecideLoop } from "./decide-loop.ts";
 import { keepWorld } from "./keep-world.ts";
 import { createNodeWatch, reportAsEvents } from "./observe-nodes.ts";
+import { openOutbox } from "./open-outbox.ts";
 import { createPerformer } from "./perform-effect.ts";
 import type { EnginePorts } from "./ports.ts";
 import { createEffectRunner, type Trouble } from "./run-effects.ts";
@@ -20,8 +22,11 @@ export interface Engine {
   start(): Promise<void>;
   /** Places nothing any more; landing and collecting go on. */
   drain(): void;
-  /** Settles when no attempt is unfinished and nothing is being checked or landed. */
-  whenQuiet(): Promise<void>;
+  /**
+   * Settles when no attempt is unfinished and nothing is being checked or landed. Attempts that only wait for their node to be
+   * back are not waited for: they are returned, and taken up at the next start.
+   */
+  whenQuiet(): Promise<readonly AttemptId[]>;
   close(): Promise<void>;
 }
 
@@ -32,16 +37,19 @@ export interface Engine {
  * 2. An effect starts only after the transaction with its cause is on disk.
  * 3. Whatever cannot be written stops the engine (`onFatal`); nothing unwritten was ever acted on.
  */
-export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => void): Engine {
-  const loaded = ports.ledger.load();
-  const keeper = keepWorld(ports, loaded);
+export function createEngine(given: EnginePorts, onFatal: (error: unknown) => void): Engine {
+  const loaded = given.ledger.load();
+  const keeper = keepWorld(given, loaded, (change) => {
+    board.update(change);
+    outbox.announce(change.effects);
+  });
   const { world } = keeper;
+  const ports: EnginePorts = { ...given, nodes: withClosures(given.nodes, world) };
   const listeners = new Set<(events: readonly StoredEvent[]) => void>();
   let closed = false;
 
   async function commit(events: readonly FactoryEvent[], done: readonly string[] = []): Promise<void> {
     const recorded = keeper.record(events, done);
-    board.update(recorded.change);
     try {
       await recorded.durable;
     } catch (error) {
@@ -49,7 +57,7 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
       fatal(error);
       throw error;
     }
-    runner.start(recorded.change.effects);
+    outbox.release(recorded);
     if (recorded.stored.length > 0) for (const listener of listeners) listener(recorded.stored);
     loop.wake();
   }
@@ -65,19 +73,23 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
 
   const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
   const runner = createEffectRunner(ports, createPerformer(ports, world), (events, key) => commit(events, [key]), fatal);
+  const outbox = openOutbox(() => ports.nodes.nodes(), world, runner);
   const board = createBoard(snapshot());
   const loop = createDecideLoop(ports, { world, board }, commit, fatal);
-
-  const watch = createNodeWatch(ports, world, (attempt) => runner.isUndone(effectKey({ do: "start-attempt", attempt })), commit, fatal);
+  const watch = createNodeWatch(ports, world, (attempt) => outbox.isUndone(effectKey({ do: "start-attempt", attempt })), commit, fatal);
   let started = false;
+
+  function lookAtNodes(): void {
+    if (watch.look()) runner.retryNow();
+    outbox.look();
+  }
 
   ports.nodes.onReport((report) => {
     const events = reportAsEvents(ports, world, report);
     if (events.length > 0) commit(events).catch(fatal);
   });
   ports.nodes.onChange(() => {
-    if (started) watch.look();
-    runner.retryNow();
+    if (started) lookAtNodes();
     loop.wake();
   });
 
@@ -92,8 +104,8 @@ export function createEngine(ports: EnginePorts, onFatal: (error: unknown) => vo
     },
     async start() {
       started = true;
-      runner.start(loaded.pending.map((pending) => pending.effect));
-      watch.look();
+      outbox.start(loaded.pending.map((pending) => pending.effect));
+      lookAtNodes();
       loop.start();
     },
     drain: () => loop.drain(),

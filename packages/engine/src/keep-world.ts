@@ -19,8 +19,12 @@ export interface WorldKeeper {
   record(events: readonly FactoryEvent[], done?: readonly string[]): Recorded;
 }
 
-/** `start` is what the ledger held when it was opened. */
-export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | "at">, start: { world: World; lastSeq: number }): WorldKeeper {
+/** `start` is what the ledger held when it was opened. `onChange` is told of every change before anybody else can see it. */
+export function keepWorld(
+  ports: Pick<EnginePorts, "ledger" | "clock" | "log" | "at">,
+  start: { world: World; lastSeq: number },
+  onChange: (change: Change) => void = () => {},
+): WorldKeeper {
   const projects = new Map(start.world.projects);
   const tasks = new Map(start.world.tasks);
   const attempts = new Map(start.world.attempts);
@@ -70,6 +74,7 @@ export function keepWorld(ports: Pick<EnginePorts, "ledger" | "clock" | "log" | 
         if (restore !== undefined) undo.push(restore);
       }
       const change = mergeChanges(changes);
+      onChange(change);
       if (stored.length === 0 && done.length === 0) return { stored, change, durable: Promise.resolve() };
       const commit: Commit = { events: stored, change, done };
       ports.at("commit:before");

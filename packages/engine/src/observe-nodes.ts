@@ -1,6 +1,7 @@
 import type { AttemptId, AttemptReport, FactoryEvent, NodeId, World } from "@dispatch/core";
 import { type Attempt, effectDelayMs, isFactoryError, isLive } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
+import { watchReach } from "./watch-reach.ts";
 
 type Ports = Pick<EnginePorts, "nodes" | "log">;
 
@@ -22,8 +23,8 @@ export function reportAsEvents(ports: Ports, world: World, report: AttemptReport
 
 /** Compares what a node knows with what it should know, every time it comes up: what it has forgotten will never report. */
 export interface NodeWatch {
-  /** Carries no content; called when a node may have come up or gone down. */
-  look(): void;
+  /** Carries no content; called when a node may have come up, gone down, come or gone. Returns whether one came up. */
+  look(): boolean;
   close(): void;
 }
 
@@ -35,6 +36,7 @@ export function createNodeWatch(
   commit: (events: readonly FactoryEvent[]) => Promise<void>,
   onFatal: (error: unknown) => void,
 ): NodeWatch {
+  const reach = watchReach(ports, world, commit, onFatal);
   const up = new Set<NodeId>();
   const timers = new Map<NodeId, () => void>();
   let closed = false;
@@ -72,6 +74,8 @@ export function createNodeWatch(
 
   return {
     look() {
+      // That a node is back is recorded before anything else is done with it.
+      const cameUp = reach.look();
       for (const { id, status } of ports.nodes.nodes()) {
         if (status.kind === "down") up.delete(id);
         else if (!closed && !up.has(id)) {
@@ -79,9 +83,11 @@ export function createNodeWatch(
           compare(id, 0).catch(onFatal);
         }
       }
+      return cameUp;
     },
     close() {
       closed = true;
+      reach.close();
       for (const cancel of timers.values()) cancel();
     },
   };

@@ -29,8 +29,11 @@ export async function startAttempt(ports: Ports, world: World, id: AttemptId): P
   if (attempt.state.kind !== "starting") return [];
   try {
     const job = await composeJob(ports, task, attempt);
+    requireConfigured(ports, attempt.node);
     const url = await ports.nodes.prepareRepository(attempt.node, task.project);
     await ports.repositories.sendCommit(task.project, attempt.base, url);
+    // All this took its time: what was stopped or fenced meanwhile must not begin.
+    if (world.attempts.get(id)?.state.kind !== "starting") return [];
     await ports.nodes.startAttempt(attempt.node, job);
     return [];
   } catch (error) {
@@ -85,6 +88,7 @@ function limitsOf(ports: Ports, { spec: { resources } }: Task, id: NodeId): Atte
 export async function stopAttempt(ports: Ports, world: World, id: AttemptId, because: string): Promise<FactoryEvent[]> {
   const { attempt } = attemptAndTask(world, id);
   if (!isLive(attempt)) return [];
+  requireConfigured(ports, attempt.node);
   try {
     await ports.nodes.stopAttempt(attempt.node, id, because);
     return [];
@@ -106,32 +110,45 @@ export async function collectAttempt(ports: Ports, world: World, id: AttemptId):
 export async function discardWorkspace(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
   const { attempt, task } = attemptAndTask(world, id);
   if (attempt.state.kind !== "collected") return [];
-  try {
-    await ports.nodes.discardAttempt(attempt.node, id, { tip: attempt.state.tip, salvage: attempt.state.salvage });
-  } catch (error) {
-    if (errorCode(error) !== "SALVAGE_CHANGED") throw error;
-    await ports.nodes.discardAttempt(attempt.node, id, await salvage(ports, task, attempt));
-  }
+  await discard(ports, task, attempt, { tip: attempt.state.tip, salvage: attempt.state.salvage });
   return [{ type: "workspace-discarded", attempt: id }];
 }
 
-/** Brings what a fenced attempt left into the hub and clears its node of it. Its task has long gone on. */
+/**
+ * Brings what a fenced attempt left into the hub and clears its node of it. Its task has long gone on.
+ * Of one that its node never heard of, or has forgotten, nothing is left.
+ */
 export async function retireAttempt(ports: Ports, world: World, id: AttemptId): Promise<FactoryEvent[]> {
   const { attempt, task } = attemptAndTask(world, id);
   if (attempt.state.kind !== "fenced") return [];
+  requireConfigured(ports, attempt.node);
   try {
     await ports.nodes.stopAttempt(attempt.node, id, attempt.state.because);
   } catch (error) {
     if (errorCode(error) !== "NOT_FOUND") throw error;
     return [{ type: "attempt-retired", attempt: id, tip: null, salvage: null }];
   }
-  const held = await salvage(ports, task, attempt);
-  await ports.nodes.discardAttempt(attempt.node, id, held);
+  const held = await discard(ports, task, attempt, await salvage(ports, task, attempt));
   return [{ type: "attempt-retired", attempt: id, ...held }];
+}
+
+/** Clears a node of an attempt whose work is in the hub, and returns what that work was in the end. */
+async function discard(ports: Ports, task: Task, attempt: Attempt, held: Salvage): Promise<Salvage> {
+  requireConfigured(ports, attempt.node);
+  try {
+    await ports.nodes.discardAttempt(attempt.node, attempt.id, held);
+    return held;
+  } catch (error) {
+    if (errorCode(error) !== "SALVAGE_CHANGED") throw error;
+    const now = await salvage(ports, task, attempt);
+    await ports.nodes.discardAttempt(attempt.node, attempt.id, now);
+    return now;
+  }
 }
 
 /** What lies in the worktree and on the branch now, once it is in the hub. */
 async function salvage(ports: Ports, task: Task, attempt: Attempt): Promise<Salvage> {
+  requireConfigured(ports, attempt.node);
   const held = await ports.nodes.salvageAttempt(attempt.node, attempt.id);
   const url = await ports.nodes.prepareRepository(attempt.node, task.project);
   await ports.repositories.fetchAttempt(task.project, attempt.id, url, held);
@@ -154,6 +171,16 @@ function attemptAndTask(world: World, id: AttemptId): { attempt: Attempt; task: 
   const task = world.tasks.get(attempt.task);
   invariant(task !== undefined, `task ${attempt.task} is unknown`);
   return { attempt, task };
+}
+
+/** That a pool does not know a node says nothing about what the node knows of its attempts: it is out of reach like any other. */
+function requireConfigured(ports: Pick<Ports, "nodes">, id: NodeId): void {
+  if (ports.nodes.nodes().some((node) => node.id === id)) return;
+  throw new FactoryError("NODE_UNREACHABLE", `node ${id} is not configured`, {
+    fault: "user",
+    retry: "later",
+    hint: `put it back into nodes.json, or give it up with what was never fetched from there: dispatch node remove ${id} --abandon`,
+  });
 }
 
 function withHint(error: FactoryError): string {

@@ -203,7 +203,9 @@ async function verifyCommit(
 
 function nodeForVerify(ports: Ports): NodeId {
   const up = ports.nodes.nodes().filter((node) => node.status.kind === "up");
-  const node = up.find((candidate) => !candidate.lowPriority) ?? up[0];
+  // A closed node takes no tasks, but what is done has to land also when no other one is there.
+  const open = up.filter((candidate) => candidate.closed === null);
+  const node = open.find((candidate) => !candidate.lowPriority) ?? open[0] ?? up[0];
   if (node === undefined)
     throw new FactoryError("NODE_UNREACHABLE", "no node is up to run the tests on", {
       fault: "dependency",

@@ -42,7 +42,7 @@ export const engineMutants: readonly Mutant[] = [
     name: "a report that was seen is taken in again",
     seed: 1,
     changes: [
-      { file: observe, from: "!holdsSlot(attempt) || report.seq <= attempt.cursor", to: "!holdsSlot(attempt)" },
+      { file: observe, from: "!isLive(attempt) || report.seq <= attempt.cursor", to: "!isLive(attempt)" },
       { file: attempt, from: seenCheck, to: noCheck("stale") },
       { file: attempt, from: gapCheck, to: noCheck("illegal") },
     ],
@@ -57,9 +57,9 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: "reports of an attempt that is over are accepted",
-    seed: 75,
+    seed: 1,
     changes: [
-      { file: observe, from: "!holdsSlot(attempt) || report.seq <= attempt.cursor", to: "report.seq <= attempt.cursor" },
+      { file: observe, from: "!isLive(attempt) || report.seq <= attempt.cursor", to: "report.seq <= attempt.cursor" },
       { file: attempt, from: liveCheck, to: noCheck("stale") },
     ],
   },
@@ -135,7 +135,7 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: "cancelling forgets to stop the session",
-    seed: 5,
+    seed: 97,
     changes: [
       {
         file: commands,
@@ -150,8 +150,8 @@ export const engineMutants: readonly Mutant[] = [
     changes: [
       {
         file: performAttempt,
-        from: '  await ports.repositories.fetchAttempt(task.project, id, url, held);\n  return [{ type: "attempt-collected"',
-        to: '  if (url === "") await ports.repositories.fetchAttempt(task.project, id, url, held);\n  return [{ type: "attempt-collected"',
+        from: "  await ports.repositories.fetchAttempt(task.project, attempt.id, url, held);",
+        to: '  if (url === "") await ports.repositories.fetchAttempt(task.project, attempt.id, url, held);',
       },
     ],
   },
@@ -161,20 +161,20 @@ export const engineMutants: readonly Mutant[] = [
     changes: [
       {
         file: performAttempt,
-        from: "    await ports.repositories.fetchAttempt(task.project, id, url, held);\n    await ports.nodes.discardAttempt",
-        to: '    if (url === "") await ports.repositories.fetchAttempt(task.project, id, url, held);\n    await ports.nodes.discardAttempt',
+        from: "const now = await salvage(ports, task, attempt);",
+        to: "const now = await ports.nodes.salvageAttempt(attempt.node, attempt.id);",
       },
     ],
   },
   {
     name: "nobody looks what a node forgot when it comes back",
-    seed: 3,
-    changes: [{ file: engine, from: "if (started) watch.look();", to: "" }],
+    seed: 14,
+    changes: [{ file: observe, from: "          compare(id, 0).catch(onFatal);\n", to: "" }],
   },
   {
     name: "of an attempt that is over what is missing is asked for",
-    seed: 75,
-    changes: [{ file: observe, from: "!holdsSlot(attempt) || report.seq <= attempt.cursor", to: "report.seq <= attempt.cursor" }],
+    seed: 17,
+    changes: [{ file: observe, from: "!isLive(attempt) || report.seq <= attempt.cursor", to: "report.seq <= attempt.cursor" }],
   },
   {
     name: "an attempt whose start is under way is taken for forgotten",
@@ -204,7 +204,7 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: "after a crash nothing is done that was left undone",
-    seed: 4,
-    changes: [{ file: engine, from: "      runner.start(loaded.pending.map((pending) => pending.effect));\n", to: "" }],
+    seed: 5,
+    changes: [{ file: engine, from: "      outbox.start(loaded.pending.map((pending) => pending.effect));\n", to: "" }],
   },
 ];

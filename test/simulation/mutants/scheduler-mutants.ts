@@ -37,8 +37,8 @@ export const schedulerMutants: readonly Mutant[] = [
     changes: [
       {
         file: fitNode,
-        from: "return used.slots < node.slots && node.status",
-        to: "return used.slots < node.slots + Number(node.lowPriority) && node.status",
+        from: "return used.slots < node.slots && isOpen",
+        to: "return used.slots < node.slots + Number(node.lowPriority) && isOpen",
       },
       { file: fitNode, from: "if (used.slots >= node.slots) return", to: "if (used.slots >= node.slots + Number(node.lowPriority)) return" },
     ],
