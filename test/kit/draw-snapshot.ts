@@ -1,7 +1,10 @@
 import {
+  type Attempt,
   attemptIdOf,
   emptyWorld,
   evolve,
+  type FactoryEvent,
+  type NodeClosure,
   type NodeSnapshot,
   type Project,
   plainNode,
@@ -28,6 +31,9 @@ interface TaskDraw {
   after: number[];
   priority: number;
   gpus: number;
+  /** Its first attempt was fenced, and is not retired yet. */
+  fenced: boolean;
+  fencedOn: "n0" | "n1";
 }
 
 const taskDraw = (drawn: readonly TaskDraw["kind"][]): fc.Arbitrary<TaskDraw> =>
@@ -40,6 +46,8 @@ const taskDraw = (drawn: readonly TaskDraw["kind"][]): fc.Arbitrary<TaskDraw> =>
     after: fc.uniqueArray(fc.nat(4), { maxLength: 1 }),
     priority: fc.nat(3),
     gpus: fc.constantFrom(0, 0, 0, 1, 9),
+    fenced: fc.constantFrom(false, false, false, false, true),
+    fencedOn: fc.constantFrom("n0" as const, "n1" as const),
   });
 
 const projectDraw = (hindered: fc.Arbitrary<boolean>) =>
@@ -51,8 +59,16 @@ const projectDraw = (hindered: fc.Arbitrary<boolean>) =>
     collect: fc.constantFrom("idle" as const, "idle" as const, "taking-in" as const, "landing" as const, "publishing" as const),
   });
 
+const open = [null, null, null, null, null, null, null, null] as const;
+const closures: readonly NodeClosure["kind"][] = ["cordoned", "draining", "lost", "pressure", "leaving"];
+
 const nodeDraw = (hindered: fc.Arbitrary<boolean>) =>
-  fc.record({ slots: fc.integer({ min: 1, max: 2 }), down: hindered, gpus: fc.constantFrom(0, 1) });
+  fc.record({
+    slots: fc.integer({ min: 1, max: 2 }),
+    down: hindered,
+    gpus: fc.constantFrom(0, 1),
+    closed: fc.constantFrom(...open, ...closures),
+  });
 
 const draw = (drawn: readonly TaskDraw["kind"][], hindered: fc.Arbitrary<boolean>) =>
   fc
@@ -83,10 +99,10 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
       if (task.state.kind === "landing") landing.add(task.project);
       return task;
     }
-    return { ...task, state: stateOf("queued", task.id, 0) };
+    return { ...task, state: stateOf("queued", task.id, 0, task.state.tries) };
   });
   const nodes = nodeDraws.map(
-    ({ slots, down, gpus }, i): NodeSnapshot => ({
+    ({ slots, down, gpus, closed }, i): NodeSnapshot => ({
       id: `n${i}`,
       slots,
       lowPriority: i === 1,
@@ -95,12 +111,13 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
       capacity: { cpus: 8, memoryMb: 1000, gpus },
       load: null,
       ...plainNode,
-      status: down ? { kind: "down", because: "no link", since: 0 } : { kind: "up" },
+      status: down || closed === "lost" ? { kind: "down", because: "no link", since: 0 } : { kind: "up" },
+      closed: closed === null ? null : { kind: closed, because: `drawn as ${closed}` },
     }),
   );
-  const attempts = kept.flatMap(({ id, state }) => {
-    if (state.kind !== "running" && state.kind !== "cancelling") return [];
-    return [attemptAt(id, state.attempt)];
+  const attempts = kept.flatMap((task, i) => {
+    const { fenced = false, fencedOn = "n0" } = draws[i] ?? {};
+    return attemptsOf(task, fenced ? fencedOn : undefined);
   });
   const projects = (["shop", "docs"] as const).map((id): Project => {
     const { paused, frozen, collect } = projectDraws[id];
@@ -143,12 +160,14 @@ function aTask(draw: TaskDraw, i: number): Task {
     priority: draw.priority as 0 | 1 | 2 | 3,
     resources: { cpus: 0, memoryMb: 0, gpus: draw.gpus },
   });
-  return { id, project: draw.project, spec, digest: "", text: "", path: "", revision: 1, plannedAt: i, state: stateOf(draw.kind, id, i) };
+  const waits = draw.kind === "planned" || draw.kind === "backoff";
+  const state = stateOf(draw.kind, id, i, draw.fenced && !waits ? 2 : 1);
+  return { id, project: draw.project, spec, digest: "", text: "", path: "", revision: 1, plannedAt: i, state };
 }
 
-function stateOf(kind: (typeof kinds)[number], id: string, i: number): TaskState {
-  const tries = { tries: 1, limit: 4, feedback: [] };
-  const attempt = attemptIdOf(id, 1);
+function stateOf(kind: (typeof kinds)[number], id: string, i: number, n: number): TaskState {
+  const tries = { tries: n, limit: 4, feedback: [] };
+  const attempt = attemptIdOf(id, n);
   switch (kind) {
     case "planned":
       return { kind, ...tries };
@@ -163,7 +182,7 @@ function stateOf(kind: (typeof kinds)[number], id: string, i: number): TaskState
     case "landing":
       return { kind, attempt, tip: anOid(2), onto: anOid(1), phase: { kind: "building" }, ...tries };
     case "merged":
-      return { kind, attempt, commit: anOid(3), at: i, tries: 1 };
+      return { kind, attempt, commit: anOid(3), at: i, tries: n };
     case "parked":
       return { kind, since: i, because: { code: "rounds-exhausted", text: "", findings: [], conflict: null, salvage: "" }, ...tries };
     case "cancelling":
@@ -173,18 +192,20 @@ function stateOf(kind: (typeof kinds)[number], id: string, i: number): TaskState
   }
 }
 
-function attemptAt(task: string, attempt: string) {
-  const spec = aSpec(task.split("/")[1] ?? "", { project: task.split("/")[0] ?? "" });
+/** The attempt that is at work, on n0, and before it a fenced one. */
+function attemptsOf({ id, project, spec, state }: Task, fencedOn: string | undefined): Attempt[] {
+  const works = state.kind === "running" || state.kind === "cancelling";
+  const placed = (n: number, node: string): FactoryEvent => {
+    return { type: "task-placed", task: id, attempt: attemptIdOf(id, n), n, node, base: anOid(1), executor: "x" };
+  };
+  const events: FactoryEvent[] = [{ type: "task-planned", task: id, spec: aSpec(spec.id, { project }), digest: "", text: "", path: "" }];
+  if (fencedOn !== undefined) events.push(placed(1, fencedOn), { type: "attempt-fenced", attempt: attemptIdOf(id, 1), because: "no link" });
+  if (works) events.push(placed(state.tries, "n0"));
   let world: World = emptyWorld();
-  for (const event of [
-    { type: "task-planned" as const, task, spec, digest: "", text: "", path: "" },
-    { type: "task-placed" as const, task, attempt, n: 1, node: "n0", base: anOid(1), executor: "x" },
-  ]) {
+  for (const event of events) {
     const step = evolve(world, event, 0);
     if (step.outcome !== "moved") throw new Error(step.because);
     world = withChange(world, step.change);
   }
-  const made = world.attempts.get(attempt);
-  if (made === undefined) throw new Error(attempt);
-  return made;
+  return [...world.attempts.values()];
 }

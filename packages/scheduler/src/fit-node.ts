@@ -1,4 +1,4 @@
-import type { NodeSnapshot, Resources, TaskSpec } from "@dispatch/core";
+import type { NodeClosure, NodeSnapshot, Resources, TaskSpec } from "@dispatch/core";
 
 /** What is taken of a node. Processor cores in thousandths, so that sums do not depend on their order. */
 export interface Usage {
@@ -26,6 +26,7 @@ export type NodeMiss =
   | { kind: "executor"; executor: string }
   | { kind: "too-small"; resource: keyof Resources; wanted: number; has: number }
   | { kind: "no-slots" }
+  | { kind: "closed"; by: NodeClosure["kind"]; because: string }
   | { kind: "down"; because: string }
   | { kind: "resource-taken"; resource: keyof Resources; wanted: number; free: number }
   | { kind: "slots-taken"; slots: number };
@@ -45,19 +46,31 @@ const unused: Usage = { slots: 0, millicpus: 0, memoryMb: 0, gpus: 0 };
 export function whyNotOn(node: NodeSnapshot, used: Usage, demand: Demand): NodeMiss | undefined {
   const never = whyNeverOn(node, demand);
   if (never !== undefined) return never;
-  if (node.status.kind === "down") return { kind: "down", because: node.status.because };
+  const shut = whyShut(node);
+  if (shut !== undefined) return shut;
   const taken = shortOf(node, used, demand);
   if (taken !== undefined) return { kind: "resource-taken", resource: taken.resource, wanted: taken.wanted, free: taken.free };
   if (used.slots >= node.slots) return { kind: "slots-taken", slots: node.slots };
   return undefined;
 }
 
-/** `whyNotOn` as yes or no, quick where a node is full. */
-export function fitsOn(node: NodeSnapshot, used: Usage, demand: Demand): boolean {
-  return used.slots < node.slots && node.status.kind === "up" && whyNotOn(node, used, demand) === undefined;
+/** Whether a node takes tasks at all now: it is up, and nobody closed it. */
+export function isOpen(node: NodeSnapshot): boolean {
+  return node.status.kind === "up" && node.closed === null;
 }
 
-/** Why a task could not start on a node even if it were up and empty. */
+/** Why a node takes no tasks at all now. That it is closed says more than that it is down: it would take none if it came up. */
+export function whyShut({ status, closed }: NodeSnapshot): Extract<NodeMiss, { kind: "down" | "closed" }> | undefined {
+  if (closed !== null) return { kind: "closed", by: closed.kind, because: closed.because };
+  return status.kind === "down" ? { kind: "down", because: status.because } : undefined;
+}
+
+/** `whyNotOn` as yes or no, quick where a node is full. */
+export function fitsOn(node: NodeSnapshot, used: Usage, demand: Demand): boolean {
+  return used.slots < node.slots && isOpen(node) && whyNotOn(node, used, demand) === undefined;
+}
+
+/** Why a task could not start on a node even if it were up, open and empty. */
 export function whyNeverOn(node: NodeSnapshot, demand: Demand): NodeMiss | undefined {
   if (demand.nodes.length > 0 && !demand.nodes.includes(node.id)) return { kind: "not-named" };
   if (demand.labels.length > 0 && !demand.labels.every((label) => node.labels.includes(label)))
@@ -78,7 +91,17 @@ function shortOf({ capacity }: NodeSnapshot, used: Usage, demand: Demand): { res
   return demand.gpus > 0 && demand.gpus > gpus ? { resource: "gpus", wanted: demand.gpus, free: gpus } : undefined;
 }
 
-const missOrder: readonly NodeMiss["kind"][] = ["not-named", "label", "executor", "too-small", "no-slots", "down", "resource-taken", "slots-taken"];
+const missOrder: readonly NodeMiss["kind"][] = [
+  "not-named",
+  "label",
+  "executor",
+  "too-small",
+  "no-slots",
+  "closed",
+  "down",
+  "resource-taken",
+  "slots-taken",
+];
 
 /** The node that comes closest to taking a task, and what it lacks: the miss that is furthest from never, then the node's id. */
 export function nearestMiss(

@@ -25,7 +25,7 @@ export interface ProjectBoard {
   id: ProjectId;
   row: Project | undefined;
   policy: SchedulingPolicy | undefined;
-  /** Slots its attempts hold now. */
+  /** Slots its live attempts hold now. */
   used: number;
   directions: Map<string | null, Direction>;
   /** By class, then by direction. */
@@ -52,6 +52,8 @@ export interface ProjectBoard {
 /** A slot that an attempt holds. */
 export interface SlotUse {
   node: NodeId;
+  /** Whether it counts for its project and direction: a fenced attempt takes room of its node, and nothing works in it. */
+  live: boolean;
   demand: Demand;
   project: ProjectBoard;
   direction: Direction;

@@ -4,6 +4,7 @@ import {
   emptyWorld,
   evolve,
   type FactoryEvent,
+  isFencedWithNode,
   type NodeSnapshot,
   plainNode,
   type TaskSpec,
@@ -97,6 +98,7 @@ function randomNodes(dice: Dice, { crowded }: Manner): NodeSnapshot[] {
     load: pick(dice, [null, 0.2, 3]),
     ...plainNode,
     status: dice(6) === 0 ? { kind: "down", because: "test", since: 0 } : { kind: "up" },
+    closed: dice(5) === 0 ? { kind: pick(dice, ["cordoned", "draining", "lost", "pressure", "leaving"]), because: "test" } : null,
   }));
 }
 
@@ -143,9 +145,27 @@ function randomFact(dice: Dice, manner: Manner, world: World, now: number): Fact
     if (collect?.kind === "publishing") return { type: "main-published", project: task.project, commit: anOid(4) };
     if (collect?.kind === "taking-in") return { type: "origin-taken-in", project: task.project, main: anOid(3 + dice(5)), commits: 1 };
   }
+  if (roll > 15 && roll < 19) {
+    const fenced = fencingFact(dice, world);
+    if (fenced !== undefined) return fenced;
+  }
   const landing = tasks.filter((one) => one.state.kind === "landing");
   const live = tasks.filter((one) => "attempt" in one.state && one.state.kind !== "merged");
   return nextFactOf(dice, world, pick(dice, landing.length > 0 && dice(3) > 0 ? landing : [...live, task]).id, now);
+}
+
+/** A node is lost with one of its attempts, or a lost one is given up or comes back. */
+function fencingFact(dice: Dice, world: World): FactoryEvent | undefined {
+  const attempts = [...world.attempts.values()];
+  const fenced = attempts.filter((attempt) => attempt.state.kind === "fenced");
+  if (fenced.length > 0 && dice(2) === 0) {
+    const { id } = pick(dice, fenced);
+    return dice(4) === 0
+      ? { type: "attempt-abandoned", attempt: id, by: "lead" }
+      : { type: "attempt-retired", attempt: id, tip: anOid(9), salvage: null };
+  }
+  const onNode = attempts.filter(isFencedWithNode);
+  return onNode.length === 0 ? undefined : { type: "attempt-fenced", attempt: pick(dice, onNode).id, because: "no link" };
 }
 
 function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryEvent | undefined {
@@ -212,8 +232,16 @@ function eventOf(decision: Decision): FactoryEvent {
   }
 }
 
+interface Played {
+  placed: number;
+  ended: number;
+  /** Attempts that were fenced, and how often one held a slot while another worked on its task. */
+  fenced: number;
+  twice: number;
+}
+
 /** A random history; after every step the board, a board made anew and the oracle have to agree. */
-function playHistory(seed: number, steps: number): { placed: number; ended: number } {
+function playHistory(seed: number, steps: number): Played {
   const dice = diceOf(seed);
   const manner = { crowded: dice(3) === 0 };
   let world = emptyWorld();
@@ -221,6 +249,8 @@ function playHistory(seed: number, steps: number): { placed: number; ended: numb
   let policies: ReadonlyMap<string, SchedulingPolicy> = randomPolicies(dice);
   let now = 1_000_000;
   let placed = 0;
+  let fenced = 0;
+  let twice = 0;
   const snapshot = (): Snapshot => ({ world, nodes, projects: policies });
   const board = createBoard(snapshot());
   const record = (events: readonly FactoryEvent[]): void => {
@@ -228,6 +258,7 @@ function playHistory(seed: number, steps: number): { placed: number; ended: numb
     for (const event of events) {
       const evolution = evolve(world, event, now);
       if (evolution.outcome !== "moved") continue;
+      if (event.type === "attempt-fenced") fenced++;
       world = withChange(world, evolution.change);
       changes.push(evolution.change);
       board.update(evolution.change);
@@ -243,6 +274,10 @@ function playHistory(seed: number, steps: number): { placed: number; ended: numb
     board.setProjects(policies);
     const events = Array.from({ length: 1 + dice(16) }, () => randomFact(dice, manner, world, now));
     for (const event of events) if (event !== undefined) record([event]);
+    for (const { task, state } of world.attempts.values()) {
+      const other = world.tasks.get(task)?.state;
+      if (state.kind === "fenced" && (other?.kind === "starting" || other?.kind === "running")) twice++;
+    }
     const decisions = board.decide(now);
     expect(decisions).toEqual(naiveDecide(snapshot(), now));
     expect(decisions).toEqual(decide(snapshot(), now));
@@ -253,22 +288,28 @@ function playHistory(seed: number, steps: number): { placed: number; ended: numb
     placed += decisions.filter((decision) => decision.decide === "place").length;
     expect(board.decide(now).filter((decision) => decision.decide === "place")).toEqual([]);
   }
-  return { placed, ended: [...world.tasks.values()].filter((task) => task.state.kind === "merged").length };
+  return { placed, fenced, twice, ended: [...world.tasks.values()].filter((task) => task.state.kind === "merged").length };
 }
 
 describe("the board", () => {
   it("decides what a board made anew and the oracle decide, after every step of random histories", () => {
     let placed = 0;
     let ended = 0;
+    let fenced = 0;
+    let twice = 0;
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const played = playHistory(seed, 60);
         placed += played.placed;
         ended += played.ended;
+        fenced += played.fenced;
+        twice += played.twice;
       }),
       { numRuns: 50 },
     );
     expect(placed).toBeGreaterThan(300);
     expect(ended).toBeGreaterThan(10);
+    expect(fenced).toBeGreaterThan(50);
+    expect(twice).toBeGreaterThan(10);
   });
 });

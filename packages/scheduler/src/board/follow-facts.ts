@@ -1,4 +1,4 @@
-import { type Attempt, attemptIdOf, type Change, holdsLock, holdsSlot, isEnded, type Task } from "@dispatch/core";
+import { type Attempt, attemptIdOf, type Change, holdsLock, holdsSlot, isEnded, isLive, type Task } from "@dispatch/core";
 import { addMeasured, correctionOf, estimateSeconds, executorOf, measureAttempt, paceKey } from "../estimate.ts";
 import { demandOf } from "../fit-node.ts";
 import { locksOf } from "../locks/lock-set.ts";
@@ -140,18 +140,19 @@ function followAttempt(state: BoardState, attempt: Attempt, before: Attempt | un
   if (task === undefined) return;
   const project = projectOf(state, task.project);
   if (before === undefined) project.placedOn.set(attempt.node, (project.placedOn.get(attempt.node) ?? 0) + 1);
-  if (holdsSlot(attempt) !== state.slots.has(attempt.id)) {
-    if (holdsSlot(attempt)) takeSlot(state, project, task, attempt);
-    else giveSlot(state, attempt.id);
-  }
+  const use = state.slots.get(attempt.id);
+  if (use !== undefined && (!holdsSlot(attempt) || use.live !== isLive(attempt))) giveSlot(state, attempt.id);
+  if (holdsSlot(attempt) && !state.slots.has(attempt.id)) takeSlot(state, project, task, attempt);
   const entry = state.entries.get(task.id);
   if (entry !== undefined && wantsToStart(task) && before?.endedAt !== attempt.endedAt) state.fresh.add(entry);
-  if (!state.counted.has(attempt.id)) recount(state, attempt, task);
+  // An attempt that has ended may still be fenced: its result is not taken then.
+  if (!state.counted.has(attempt.id) || attempt.state.kind === "fenced") recount(state, attempt, task);
 }
 
 function takeSlot(state: BoardState, project: ProjectBoard, task: Task, attempt: Attempt): void {
   const use: SlotUse = {
     node: attempt.node,
+    live: isLive(attempt),
     demand: demandOf(task.spec, null),
     project,
     direction: directionOf(project, task.spec.direction),
@@ -167,9 +168,11 @@ function giveSlot(state: BoardState, attempt: string): void {
   countSlot(state, use, -1);
 }
 
-export function countSlot(state: BoardState, { node, demand, project, direction }: SlotUse, sign: 1 | -1): void {
-  project.used += sign;
-  direction.used += sign;
+export function countSlot(state: BoardState, { node, live, demand, project, direction }: SlotUse, sign: 1 | -1): void {
+  if (live) {
+    project.used += sign;
+    direction.used += sign;
+  }
   useRoom(state.rooms, node, demand, sign);
 }
 
@@ -190,7 +193,10 @@ function recount(state: BoardState, attempt: Attempt, { spec }: Task): void {
   const before = state.counted.get(attempt.id);
   const measured = measureAttempt(attempt, spec);
   if (before !== undefined) changePace(state, before.key, () => addMeasured(state.measured, before.key, before.measured, -1));
-  if (measured === undefined) return;
+  if (measured === undefined) {
+    state.counted.delete(attempt.id);
+    return;
+  }
   const key = paceKey(attempt.executor, spec);
   state.counted.set(attempt.id, { key, measured });
   changePace(state, key, () => addMeasured(state.measured, key, measured, 1));

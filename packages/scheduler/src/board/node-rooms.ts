@@ -1,5 +1,5 @@
 import type { NodeId, NodeSnapshot } from "@dispatch/core";
-import { type Demand, fitsOn, isBetterNode, type NodeMerit, type Usage, whyNeverOn } from "../fit-node.ts";
+import { type Demand, fitsOn, isBetterNode, isOpen, type NodeMerit, type Usage, whyNeverOn } from "../fit-node.ts";
 import type { Signature } from "./waiting-line.ts";
 
 interface Room {
@@ -15,7 +15,7 @@ export interface NodeRooms {
   byNode: ReadonlyMap<NodeId, Room>;
   /** Also of nodes that are not configured any more. */
   usage: Map<NodeId, Usage>;
-  /** Slots that are free on nodes that are up. */
+  /** Slots that are free on nodes that take tasks. */
   free: number;
   /** Changes with everything that may change whether a task fits. */
   version: number;
@@ -37,7 +37,7 @@ export function setRooms(rooms: NodeRooms, nodes: readonly NodeSnapshot[]): void
 }
 
 function freeIn({ node, used }: Room): number {
-  return node.status.kind === "up" ? Math.max(0, node.slots - used.slots) : 0;
+  return isOpen(node) ? Math.max(0, node.slots - used.slots) : 0;
 }
 
 export function usageOf(rooms: NodeRooms, node: NodeId): Usage {
@@ -76,11 +76,11 @@ export function fitsNow(rooms: NodeRooms, signature: Signature): boolean {
   return signature.fits;
 }
 
-/** Whether some node that is up could take it if nothing else ran there. */
+/** Whether some node that takes tasks now could take it if nothing else ran there. A closed one opens when somebody acts, so nothing waits for it. */
 export function couldFit(rooms: NodeRooms, signature: Signature): boolean {
   if (signature.couldFitAt === rooms.nodesVersion) return signature.couldFit;
   signature.couldFitAt = rooms.nodesVersion;
-  signature.couldFit = rooms.nodes.some((node) => node.status.kind === "up" && whyNeverOn(node, signature.demand) === undefined);
+  signature.couldFit = rooms.nodes.some((node) => isOpen(node) && whyNeverOn(node, signature.demand) === undefined);
   return signature.couldFit;
 }
 

@@ -114,7 +114,7 @@ function tryToPlace(state: BoardState, { entry, project }: Candidate, now: numbe
   }
   const node = chooseNode(state.rooms, entry.signature.demand, lastNodeOf(state, entry), project.placedOn);
   if (node === undefined || project.row === undefined) return undefined;
-  const use: SlotUse = { node: node.id, demand: entry.signature.demand, project, direction: entry.direction };
+  const use: SlotUse = { node: node.id, live: true, demand: entry.signature.demand, project, direction: entry.direction };
   take(state, { entry, project, use }, now);
   taken.push({ entry, project, use });
   const n = entry.task.state.tries + 1;
@@ -126,7 +126,7 @@ function lastNodeOf(state: BoardState, { task }: Entry): NodeId | undefined {
   if (task.state.tries === 0) return undefined;
   const last = state.attempts.get(attemptIdOf(task.id, task.state.tries));
   if (last === undefined) return undefined;
-  const lost = "outcome" in last.state && last.state.outcome.kind === "lost";
+  const lost = last.state.kind === "fenced" || ("outcome" in last.state && last.state.outcome.kind === "lost");
   return lost ? undefined : last.node;
 }
 

@@ -1,4 +1,4 @@
-import { evolve, invariant, type NodeId, type Resources, type Task, type TaskId } from "@dispatch/core";
+import { evolve, invariant, type NodeClosure, type NodeId, type NodeSnapshot, type Resources, type Task, type TaskId } from "@dispatch/core";
 import { refresh } from "../board/board.ts";
 import { type BoardState, createBoardState, type ProjectBoard, projectOf } from "../board/board-state.ts";
 import { claimAgainst, untilOf } from "../board/claim-locks.ts";
@@ -6,7 +6,7 @@ import { followChange } from "../board/follow-facts.ts";
 import { couldFit, fitsNow, setRooms, usageOf } from "../board/node-rooms.ts";
 import { barrierOf, pickPlacements } from "../board/pick-placements.ts";
 import type { Entry } from "../board/waiting-line.ts";
-import { type NodeMiss, nearestMiss, whyNeverOn, whyNotOn } from "../fit-node.ts";
+import { isOpen, type NodeMiss, nearestMiss, whyNeverOn, whyNotOn, whyShut } from "../fit-node.ts";
 import { type ConflictKind, firstMeeting } from "../locks/lock-set.ts";
 import { ranksBefore } from "../rank.ts";
 import { wantsToStart, whyNotReady } from "../readiness.ts";
@@ -19,10 +19,19 @@ export type BlockReason =
   | { kind: "contract-barrier"; task: TaskId; contract: string; since: number }
   /** Another one goes before it and waits for locks that this one would take, for longer than until they are free. */
   | { kind: "reserved"; by: TaskId; since: number; until: number; mine: string; theirs: string }
-  /** No node could take it even if it were up and empty; `nearest` comes closest. */
+  /** No node could take it even if it were up, open and empty; `nearest` comes closest. */
   | { kind: "no-node-fits"; nearest: { node: NodeId; miss: NodeMiss } | null }
   /** Every node that could take it is down. */
-  | { kind: "nodes-down"; nodes: readonly { node: NodeId; because: string }[] };
+  | { kind: "nodes-down"; nodes: readonly ShutNode[] }
+  /** Every node that could take it takes no new tasks, one of them at least for another reason than being down. */
+  | { kind: "nodes-closed"; nodes: readonly ShutNode[] };
+
+/** A node that could take a task and takes none now. */
+export interface ShutNode {
+  node: NodeId;
+  by: NodeClosure["kind"] | "down";
+  because: string;
+}
 
 /** Who is served first, and by which part of the order. */
 export interface SlotOrder {
@@ -37,6 +46,8 @@ interface BlockFinder {
   starts(task: TaskId): boolean;
   /** The resource that keeps a task from every node that could take it. */
   shortResource(task: TaskId): { node: NodeId; resource: keyof Resources; wanted: number; free: number } | undefined;
+  /** What the nodes that take tasks have for it, and the nodes that could take it and do not. */
+  roomsOf(task: TaskId): { slots: number; nodesShut: readonly ShutNode[] };
   /** How many ready tasks that nothing blocks go before a task, and the first of them. */
   placeOf(task: TaskId): { ahead: number; first: SlotOrder | null };
 }
@@ -75,6 +86,14 @@ export function createBlockFinder(snapshot: Snapshot, now: number): BlockFinder 
       if (nearest?.miss.kind !== "resource-taken") return undefined;
       const { resource, wanted, free } = nearest.miss;
       return { node: nearest.node, resource, wanted, free };
+    },
+    roomsOf(id) {
+      const entry = state.entries.get(id);
+      const fitting = entry === undefined ? [] : fittingNodes(state, entry);
+      return {
+        slots: fitting.reduce((sum, node) => sum + (isOpen(node) ? node.slots : 0), 0),
+        nodesShut: fitting.flatMap(asShut),
+      };
     },
     placeOf(id) {
       places ??= new Map(inLine().map((entry, place) => [entry.id, place]));
@@ -135,14 +154,19 @@ function whyNoNode(state: BoardState, entry: Entry): BlockReason | undefined {
   const { rooms } = state;
   const { signature } = entry;
   if (couldFit(rooms, signature)) return undefined;
-  const fitting = rooms.nodes.filter((node) => whyNeverOn(node, signature.demand) === undefined);
-  if (fitting.length === 0) {
-    return { kind: "no-node-fits", nearest: nearestOf(state, entry) ?? null };
-  }
-  return {
-    kind: "nodes-down",
-    nodes: fitting.flatMap((node) => (node.status.kind === "down" ? [{ node: node.id, because: node.status.because }] : [])),
-  };
+  const nodes = fittingNodes(state, entry).flatMap(asShut);
+  if (nodes.length === 0) return { kind: "no-node-fits", nearest: nearestOf(state, entry) ?? null };
+  return { kind: nodes.every(({ by }) => by === "down") ? "nodes-down" : "nodes-closed", nodes };
+}
+
+function fittingNodes({ rooms }: BoardState, { signature }: Entry): NodeSnapshot[] {
+  return rooms.nodes.filter((node) => whyNeverOn(node, signature.demand) === undefined);
+}
+
+function asShut(node: NodeSnapshot): ShutNode[] {
+  const miss = whyShut(node);
+  if (miss === undefined) return [];
+  return [{ node: node.id, by: miss.kind === "closed" ? miss.by : "down", because: miss.because }];
 }
 
 function whyLocked(state: BoardState, { locks }: ProjectBoard, entry: Entry): BlockReason | undefined {

@@ -90,7 +90,34 @@ describe("the root of what a task waits for", () => {
     expect(causeOf({ tasks, nodes }, "S03").cause.explanation.kind).toBe("about-to-start");
     expect(causeOf({ tasks, nodes }, "S04").cause.explanation).toEqual({ kind: "resource", node: "b", resource: "gpus", wanted: 1, free: 0 });
     const down = [aNode(1, { id: "c", capacity: { cpus: 1, memoryMb: 1, gpus: 2 }, status: { kind: "down", because: "no link", since: 0 } })];
-    expect(causeOf({ tasks, nodes: down }, "S01").cause.explanation).toEqual({ kind: "nodes-down", nodes: [{ node: "c", because: "no link" }] });
+    expect(causeOf({ tasks, nodes: down }, "S01").cause.explanation).toEqual({
+      kind: "nodes-down",
+      nodes: [{ node: "c", by: "down", because: "no link" }],
+    });
+  });
+
+  it("names every node that could take a task and does not, each with its reason", () => {
+    const tasks = [aTask("S01"), aTask("S02", { nodeLabels: ["gpu"] }), aTask("S03", { modifies: ["api.yaml"], nodeLabels: ["gpu"] })];
+    const closed = (id: string, kind: "cordoned" | "pressure", change: Parameters<typeof aNode>[1] = {}) =>
+      aNode(1, { id, labels: ["gpu"], closed: { kind, because: `${kind} it is` }, ...change });
+    const down = { kind: "down", because: "no link", since: 0 } as const;
+    const nodes = [
+      aNode(1, { id: "a" }),
+      closed("b", "cordoned", { status: down }),
+      closed("c", "pressure"),
+      aNode(1, { id: "d", labels: ["gpu"], status: down }),
+    ];
+    const parts = { tasks, nodes, contracts: ["api.yaml"] };
+    const shut = [
+      { node: "b", by: "cordoned", because: "cordoned it is" },
+      { node: "c", by: "pressure", because: "pressure it is" },
+      { node: "d", by: "down", because: "no link" },
+    ];
+    expect(causeOf(parts, "S02")).toMatchObject({ needs: "lead", cause: { explanation: { kind: "nodes-closed", nodes: shut } } });
+    // Nobody waits for a change of the contract that only a closed node could take.
+    expect(causeOf(parts, "S01").cause.explanation.kind).toBe("about-to-start");
+    const waits = causeOf({ tasks: [aTask("S04"), aTask("S00", { priority: 0 })], nodes }, "S04").cause.explanation;
+    expect(waits).toEqual({ kind: "slot", ahead: 0, first: null, slots: 1, nodesShut: shut });
   });
 
   it("names who goes first for a slot, and by what", () => {

@@ -81,7 +81,8 @@ function rootOf(task: Task, explanation: Explanation): Pick<Cause, "key" | "need
     case "no-node-fits":
       return { key: `${ofProject} ${JSON.stringify(explanation.nearest)}`, needs: "lead" };
     case "nodes-down":
-      return { key: `${explanation.kind} ${explanation.nodes.map(({ node }) => node).join(" ")}`, needs: "lead" };
+    case "nodes-closed":
+      return { key: `${explanation.kind} ${explanation.nodes.map(({ node, by }) => `${node} ${by}`).join(" ")}`, needs: "lead" };
     case "resource":
       return { key: `${explanation.kind} ${explanation.resource}`, needs: "factory" };
     case "slot":

@@ -20,7 +20,17 @@ describe("explanations", () => {
       }),
       { numRuns: 3000 },
     );
-    for (const kind of ["lock", "slot", "no-node-fits", "nodes-down", "dependency", "backoff", "project-paused", "about-to-start"] as const)
+    for (const kind of [
+      "lock",
+      "slot",
+      "no-node-fits",
+      "nodes-down",
+      "nodes-closed",
+      "dependency",
+      "backoff",
+      "project-paused",
+      "about-to-start",
+    ] as const)
       expect(seen).toContain(kind);
   });
 

@@ -2,7 +2,7 @@ import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, Project
 import { landableTasks, mayLand } from "../plan-landings.ts";
 import { type NotReady, whyNotReady } from "../readiness.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { type BlockReason, createBlockFinder, type SlotOrder } from "./explain-block.ts";
+import { type BlockReason, createBlockFinder, type ShutNode, type SlotOrder } from "./explain-block.ts";
 
 /** Why a task is where it is, and what would move it. Times are in ms since the epoch. */
 export type Explanation =
@@ -11,7 +11,7 @@ export type Explanation =
   /** Every node that could take it lacks so much of one resource; `node` comes closest. */
   | { kind: "resource"; node: NodeId; resource: keyof Resources; wanted: number; free: number }
   /** Every slot that could take it is taken. `first` is served before it, and by what: class, fair share, direction or rank. */
-  | { kind: "slot"; ahead: number; slots: number; nodesDown: readonly { node: NodeId; because: string }[]; first: SlotOrder | null }
+  | { kind: "slot"; ahead: number; slots: number; nodesShut: readonly ShutNode[]; first: SlotOrder | null }
   | { kind: "about-to-start" }
   | { kind: "at-work"; attempt: AttemptId; node: NodeId; round: number }
   | { kind: "being-collected"; attempt: AttemptId }
@@ -51,12 +51,7 @@ export function createExplainer(snapshot: Snapshot, now: number): (task: Task) =
     if (block !== undefined) return block;
     const short = blocks().shortResource(task.id);
     if (short !== undefined) return { kind: "resource", ...short };
-    return {
-      kind: "slot",
-      ...blocks().placeOf(task.id),
-      slots: snapshot.nodes.reduce((sum, node) => sum + node.slots, 0),
-      nodesDown: snapshot.nodes.flatMap((node) => (node.status.kind === "down" ? [{ node: node.id, because: node.status.because }] : [])),
-    };
+    return { kind: "slot", ...blocks().placeOf(task.id), ...blocks().roomsOf(task.id) };
   }
 
   return (task) => {

@@ -1,4 +1,4 @@
-import { evolve, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
+import { type Attempt, evolve, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anOid } from "../../../../test/kit/build-facts.ts";
@@ -25,6 +25,14 @@ function finish(world: World, task: Task): World {
   return put({ ...world, attempts }, { ...task, state });
 }
 
+function retireAll(world: World): World {
+  const retire = (attempt: Attempt): Attempt => {
+    if (attempt.state.kind !== "fenced") return attempt;
+    return { ...attempt, state: { kind: "discarded", outcome: { kind: "lost", because: "" }, tip: null, salvage: null } };
+  };
+  return { ...world, attempts: new Map([...world.attempts].map(([id, attempt]) => [id, retire(attempt)])) };
+}
+
 /** The definition, by trying every order of the factory's own moves. */
 function leadsOnByForce(start: Snapshot, project: string): boolean {
   const seen = new Set<string>();
@@ -35,6 +43,7 @@ function leadsOnByForce(start: Snapshot, project: string): boolean {
     const key = JSON.stringify([
       at,
       [...world.tasks.values()].map((task) => task.state.kind),
+      [...world.attempts.values()].map((attempt) => attempt.state.kind),
       [...world.projects.values()].map((p) => p.collect.kind),
     ]);
     if (seen.has(key)) continue;
@@ -46,6 +55,7 @@ function leadsOnByForce(start: Snapshot, project: string): boolean {
         push(put(world, { ...task, state: { kind: "merged", attempt: task.state.attempt, commit: anOid(4), at, tries: 1 } }));
       } else if (["starting", "running", "checking", "cancelling"].includes(task.state.kind)) push(finish(world, task));
     }
+    if ([...world.attempts.values()].some((attempt) => attempt.state.kind === "fenced")) push(retireAll(world));
     for (const one of world.projects.values()) {
       const { collect } = one;
       if (collect.kind !== "taking-in" && collect.kind !== "publishing") continue;

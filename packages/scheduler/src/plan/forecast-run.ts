@@ -3,6 +3,7 @@ import {
   type AttemptId,
   evolve,
   invariant,
+  isLive,
   type NodeId,
   type Oid,
   type Project,
@@ -50,7 +51,7 @@ const overdueShare = 0.1;
 
 /**
  * Plays the scheduler's own decisions forward in virtual time, each session passing at its first attempt after the
- * minutes that are expected of it. `now` is in ms since the epoch. Nodes that are down stay down.
+ * minutes that are expected of it. `now` is in ms since the epoch. Nodes that are down or closed stay so.
  */
 export function forecastRun(snapshot: Snapshot, now: number, options: ForecastOptions): Forecast {
   const play = openPlay(snapshot, options);
@@ -90,7 +91,7 @@ interface Play {
 function openPlay(start: Snapshot, options: ForecastOptions): Play {
   const free = options.unhindered === true;
   const tasks = new Map(start.world.tasks);
-  const attempts = new Map(start.world.attempts);
+  const attempts = new Map([...start.world.attempts].map(([id, attempt]) => [id, isLive(attempt) ? attempt : withoutSlot(attempt)]));
   const projects = new Map([...start.world.projects].map(([id, project]) => [id, free ? unhindered(project) : afterOrigin(project)]));
   const snapshot: Snapshot = {
     world: { projects, tasks, attempts, nodes: start.world.nodes },
@@ -201,6 +202,11 @@ function afterOrigin(project: Project): Project {
   const { collect } = project;
   if (collect.kind === "taking-in") return { ...project, collect: { ...collect, kind: "landing" } };
   return collect.kind === "publishing" ? { ...project, collect: { kind: "idle", last: null } } : project;
+}
+
+/** A fenced attempt gives its slot back when its node is reached, which nobody can foresee: it counts as having done so. */
+function withoutSlot(attempt: Attempt): Attempt {
+  return attempt.state.kind === "fenced" ? endedAttempt(attempt, attempt.endedAt) : attempt;
 }
 
 function endedAttempt(attempt: Attempt, at: number): Attempt {

@@ -53,7 +53,7 @@ const hotSpotsShown = 5;
 /** Above this many tasks the plan is not played again for every hot spot. */
 const replayLimit = 1000;
 
-/** A dry run: what a project's open tasks would do if it were started at `now` (ms since the epoch) with all nodes up. */
+/** A dry run: what a project's open tasks would do if it were started at `now` (ms since the epoch) with all nodes up and open. */
 export function planRun(snapshot: Snapshot, project: ProjectId, now: number, options: PlanOptions): Plan {
   const alone = onlyProject(snapshot, project, options.slots);
   const open = [...alone.world.tasks.values()].filter((task) => !isEnded(task));
@@ -101,7 +101,7 @@ export function planRun(snapshot: Snapshot, project: ProjectId, now: number, opt
   };
 }
 
-/** The project by itself: nothing else on the nodes, which are all up. */
+/** The project by itself: nothing else on the nodes, which are all up and open. */
 function onlyProject(snapshot: Snapshot, project: ProjectId, slots: number | undefined): Snapshot {
   const tasks = new Map([...snapshot.world.tasks].filter(([, task]) => task.project === project));
   const attempts = new Map([...snapshot.world.attempts].filter(([, attempt]) => tasks.has(attempt.task)));

@@ -4,6 +4,7 @@ import {
   holdsLock,
   holdsSlot,
   isEnded,
+  isLive,
   lockedPaths,
   type NodeSnapshot,
   patternsOverlap,
@@ -57,21 +58,21 @@ function momentOf(view: View): Moment {
   const on = new Map<string, Task[]>();
   const knows = new Set<string>();
   const running: Task[] = [];
-  const seat = (task: Task, node: string): void => {
+  const seat = (task: Task, node: string, works: boolean): void => {
     const there = on.get(node);
     if (there === undefined) on.set(node, [task]);
     else there.push(task);
-    running.push(task);
+    if (works) running.push(task);
   };
   for (const attempt of world.attempts.values()) {
     const task = world.tasks.get(attempt.task);
     if (task === undefined) continue;
     knows.add(`${task.project} ${attempt.node}`);
-    if (holdsSlot(attempt)) seat(task, attempt.node);
+    if (holdsSlot(attempt)) seat(task, attempt.node, isLive(attempt));
   }
   for (const { task, node } of placed) {
     knows.add(`${task.project} ${node}`);
-    seat(task, node);
+    seat(task, node, true);
   }
   return { ...view, holders: [...tasks.filter(holdsLock), ...placed.map((one) => one.task)], on, knows, running };
 }
@@ -328,6 +329,7 @@ function couldRun({ projects }: Snapshot, node: NodeSnapshot, { spec, project }:
   const executor = spec.executor === "auto" ? (projects.get(project)?.executor ?? null) : spec.executor;
   return (
     node.status.kind === "up" &&
+    node.closed === null &&
     node.slots > 0 &&
     (spec.nodes.length === 0 || spec.nodes.includes(node.id)) &&
     spec.nodeLabels.every((label) => node.labels.includes(label)) &&
@@ -350,7 +352,7 @@ function nodesFor({ snapshot, on, knows }: Moment, task: Task): NodeSnapshot[] {
     });
   });
   const last: Attempt | undefined = world.attempts.get(attemptIdOf(task.id, task.state.tries));
-  const lost = last !== undefined && "outcome" in last.state && last.state.outcome.kind === "lost";
+  const lost = last !== undefined && (last.state.kind === "fenced" || ("outcome" in last.state && last.state.outcome.kind === "lost"));
   const merits = (node: NodeSnapshot): Ready["order"] => [
     node.lowPriority ? 1 : 0,
     node.load !== null && node.load > 1.5 ? 1 : 0,
