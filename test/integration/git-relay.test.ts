@@ -113,6 +113,22 @@ describe.each(["ssh2", "openssh"] as const)("git over %s", (transport) => {
     expect(onNode("cat-file", "-t", main)).toBe("commit");
   });
 
+  test("calls are answered while much is pushed and fetched", async () => {
+    writeNoise(join(source, "noise.bin"), 16);
+    git(source, "add", "-A");
+    git(source, "commit", "-qm", "much");
+    await open(transport);
+    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
+    const url = await scene.pool.prepareRepository("far", "shop");
+    expect(await callsDuring(repositories.sendCommit("shop", main, url))).toBeGreaterThan(10);
+    const attempt = "shop--S01-one--1";
+    const tip = makeOnNode("result.bin", 16, main);
+    onNode("update-ref", resultRef(attempt), tip);
+    expect(await callsDuring(repositories.fetchAttempt("shop", attempt, url, { tip, salvage: null }))).toBeGreaterThan(10);
+    expect(git(join(lab.dir, "hub/shop.git"), "rev-parse", resultRef(attempt))).toBe(tip);
+    expect(scene.log.filter((line) => line.includes("node went down"))).toEqual([]);
+  });
+
   test("a node that refuses says why", async () => {
     await open(transport);
     const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
@@ -124,6 +140,30 @@ describe.each(["ssh2", "openssh"] as const)("git over %s", (transport) => {
     for (const { pid } of machine.processes().filter(({ args }) => args.includes(" host --home "))) killHard(pid);
   });
 });
+
+/** How many calls one after the other are answered before this is done; one would mean that they wait for it. */
+async function callsDuring(work: Promise<unknown>): Promise<number> {
+  let over = false;
+  const done = work.finally(() => {
+    over = true;
+  });
+  let calls = 0;
+  for (; !over; calls++) await Promise.race([scene.pool.inventory("far"), done]);
+  await done;
+  return calls;
+}
+
+/** A commit with a new file of noise in the node's repository. */
+function makeOnNode(name: string, megabytes: number, parent: string): string {
+  const file = join(lab.dir, name);
+  writeNoise(file, megabytes);
+  const blob = onNode("hash-object", "-w", file);
+  const tree = execFileSync("git", ["-C", join(machine.home, ".dispatch/repos/shop.git"), "mktree"], {
+    input: `100644 blob ${blob}\t${name}\n`,
+    encoding: "utf8",
+  });
+  return onNode("commit-tree", tree.trim(), "-p", parent, "-m", name);
+}
 
 function writeNoise(file: string, megabytes: number): void {
   execFileSync("dd", ["if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`], { stdio: "ignore" });

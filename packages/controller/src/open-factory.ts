@@ -1,19 +1,24 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { errorCode, type Ledger } from "@dispatch/core";
 import { createEngine, type Engine } from "@dispatch/engine";
-import { type ConnectedNodePool, createNodePool, type NodeConfig, plainConfig } from "@dispatch/fleet";
+import { type ConnectedNodePool, createNodePool } from "@dispatch/fleet";
 import { createRepositories } from "@dispatch/git";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
-import { configuredCapacity, nodeOffer } from "./config/node-offers.ts";
+import { nodeConfigs, tidyPolicy } from "./config/node-configs.ts";
 import { readEnvironment } from "./config/read-environment.ts";
 import { createSettings, type LiveSettings } from "./config/settings.ts";
 import { readCrashPoint } from "./crash-point.ts";
+import { keepNodesTidy } from "./keep-nodes-tidy.ts";
 import { openLog } from "./open-log.ts";
 import { systemClock } from "./system-clock.ts";
+import { type NodesFile, watchNodesFile } from "./watch-nodes-file.ts";
+
+const openPatienceMs = 2000;
 
 /** A factory with everything it works with open and its engine running. */
 export interface OpenFactory {
@@ -23,6 +28,7 @@ export interface OpenFactory {
   nodes: ConnectedNodePool;
   repositories: ReturnType<typeof createRepositories>;
   settings: LiveSettings;
+  nodesFile: NodesFile;
   log: ReturnType<typeof openLog>;
 }
 
@@ -41,58 +47,82 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   const ledger = createSqliteLedger(factoryPaths.ledger);
   onRelease(() => ledger.close().catch((error: unknown) => log.error({ error }, "closing the ledger failed")));
   let engine: Engine | undefined;
-  const nodes = openNodes(config, log, () => cursorsOf(engine));
+  const nodes = openNodes(config, log, () => engine);
   const repositories = createRepositories({ hubDir: join(config.dir, factoryPaths.hubs), dial: nodes.dialRepository });
   const settings = createSettings(config, repositories);
   engine = createEngine({ ledger, nodes, repositories, settings, clock: systemClock, log, at: readCrashPoint(readEnvironment().crashAt) }, onFatal);
   const running = engine;
-  await nodes.open();
   onRelease(() => nodes.close());
-  await openHubs({ engine, settings, repositories, log });
+  await Promise.all([openNodesThatAnswer(nodes), openHubs({ engine, settings, repositories, log })]);
   await engine.start();
   onRelease(() => running.close());
-  return { config, engine, ledger, nodes, repositories, settings, log };
+  const nodesFile = followNodesFile({ config, nodes, settings, log });
+  onRelease(() => nodesFile.close());
+  onRelease(tidyNodes({ engine, nodes, settings, log }));
+  return { config, engine, ledger, nodes, repositories, settings, nodesFile, log };
 }
 
-function openNodes(config: FactoryConfig, log: OpenFactory["log"], cursors: () => Record<string, number>): ConnectedNodePool {
+/** Does not wait for one that hangs: what comes up later is taken up then. */
+async function openNodesThatAnswer(nodes: ConnectedNodePool): Promise<void> {
+  const patience = new AbortController();
+  await Promise.race([nodes.open(), pause(openPatienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined)]);
+  patience.abort();
+}
+
+function followNodesFile({ config, nodes, settings, log }: Pick<OpenFactory, "config" | "nodes" | "settings" | "log">): NodesFile {
+  return watchNodesFile({
+    dir: config.dir,
+    nodes: config.nodes,
+    take(found) {
+      settings.takeNodes(found);
+      nodes.configure(nodeConfigs({ dir: config.dir, nodes: found }));
+    },
+    log,
+  });
+}
+
+function tidyNodes({ engine, nodes, settings, log }: Pick<OpenFactory, "engine" | "nodes" | "settings" | "log">): () => void {
+  return keepNodesTidy({
+    nodes,
+    world: () => engine.world,
+    projects: () => Object.keys(settings.current().factory.projects),
+    policyOf(id) {
+      const node = settings.current().nodes.nodes.find(({ name }) => name === id);
+      return node === undefined ? undefined : tidyPolicy(node);
+    },
+    clock: systemClock,
+    log,
+  });
+}
+
+function openNodes(config: FactoryConfig, log: OpenFactory["log"], engine: () => Engine | undefined): ConnectedNodePool {
   const { sshConfig, all } = readEnvironment();
   return createNodePool({
-    nodes: config.nodes.nodes.map((node) => nodeConfig(config, node)),
+    nodes: nodeConfigs(config),
     workerBundle: fileURLToPath(import.meta.resolve("@dispatch/worker/bundle")),
-    cursors,
+    cursors: () => cursorsOf(engine()),
+    attemptsOn: (node) => attemptsOn(engine(), node),
     log,
     clock: systemClock,
     ssh: { knownHostsDir: join(config.dir, factoryPaths.knownHosts), env: all, ...(sshConfig === undefined ? {} : { configFile: sshConfig }) },
   });
 }
 
-function nodeConfig(config: FactoryConfig, node: FactoryConfig["nodes"]["nodes"][number]): NodeConfig {
-  const { name: id, labels, executors } = nodeOffer(node);
-  const common = {
-    id,
-    slots: node.slots,
-    lowPriority: node.low_priority,
-    labels,
-    executors,
-    capacity: configuredCapacity(node),
-    ...plainConfig,
-    lostAfterMs: node.ssh_target === undefined ? null : 10 * 60_000,
-  };
-  if (node.ssh_target === undefined) return { ...common, home: node.work_dir ?? join(config.dir, factoryPaths.localNode, node.name) };
-  const transport = node.transport === "ssh2" || node.transport === "openssh" ? node.transport : "auto";
-  return {
-    ...common,
-    ssh: { target: node.ssh_target, transport, hostKey: node.host_key ?? null, workDir: node.work_dir ?? "~/.dispatch" },
-  };
-}
-
-/** Last report taken in of every attempt that is not over. */
+/** Last report taken in of every attempt that is not over. A fenced one is not heard any more, and must not begin now if it never did. */
 function cursorsOf(engine: Engine | undefined): Record<string, number> {
   const cursors: Record<string, number> = {};
   for (const attempt of engine?.world.attempts.values() ?? []) {
-    if (attempt.state.kind !== "discarded") cursors[attempt.id] = attempt.cursor;
+    if (attempt.state.kind !== "discarded" && attempt.state.kind !== "fenced") cursors[attempt.id] = attempt.cursor;
   }
   return cursors;
+}
+
+/** Attempts of a node that are not over. Before there is an engine nobody knows, so that no node may be let go. */
+function attemptsOn(engine: Engine | undefined, node: string): number {
+  if (engine === undefined) return Number.POSITIVE_INFINITY;
+  let count = 0;
+  for (const attempt of engine.world.attempts.values()) if (attempt.node === node && attempt.state.kind !== "discarded") count++;
+  return count;
 }
 
 /** Repairs what a crash left in the hubs. One that cannot be opened is logged; the effects of its project will say so too. */

@@ -44,9 +44,9 @@ const callLimitMs = 60_000;
 const copyLimitMs = 20 * 60_000;
 const marginMs = 60_000;
 
-/** How long an answer may take, in ms: what copies a worktree may be slow, and what runs tests takes as long as they may. */
+/** How long an answer may take, in ms: what copies or removes worktrees may be slow, and what runs tests takes as long as they may. */
 function answerLimitMs<M extends HostMethod>(method: M, params: HostMethods[M]["params"]): number {
-  if (method === "salvage" || method === "discard") return copyLimitMs;
+  if (method === "salvage" || method === "discard" || method === "tidy") return copyLimitMs;
   if (method !== "verify") return callLimitMs;
   const { verify } = params as HostMethods["verify"]["params"];
   return copyLimitMs + verify.reduce((sum, command) => sum + command.timeoutSeconds * 1000 + marginMs, 0);

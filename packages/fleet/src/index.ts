@@ -1,6 +1,14 @@
-export { unknownMachine } from "./node.ts";
+export { type HostLink, linkHost } from "./host-link.ts";
+export type { NodeDescription } from "./node.ts";
 export { type NodeConfig, plainConfig } from "./node-config.ts";
 export { type ConnectedNodePool, createNodePool, type NodePoolOptions } from "./node-pool.ts";
-export { type HostKey, pinText } from "./ssh/host-key.ts";
+export { unknownMachine } from "./node-snapshot.ts";
+export type { Prepared, Reach } from "./reach.ts";
+export { reachLocal } from "./reach-local.ts";
+export { reachSsh } from "./reach-ssh.ts";
+export { type HostKey, pinText, readPin } from "./ssh/host-key.ts";
 export { parseTarget } from "./ssh/parse-target.ts";
 export { readHostKey } from "./ssh/read-host-key.ts";
+export { type ResolvedTarget, resolveTarget } from "./ssh/resolve-target.ts";
+export type { SshAccess } from "./ssh/ssh-access.ts";
+export type { Channel, Connection } from "./transport/transport.ts";

@@ -34,6 +34,8 @@ export interface SshNodeConfig extends CommonConfig {
     hostKey: string | null;
     /** Folder of the node's files, absolute or from the login's home. */
     workDir: string;
+    /** Control socket of a master of the system's ssh that the user keeps open; `~/` in front is the home of this machine. */
+    socket?: string;
   };
 }
 

@@ -1,6 +1,7 @@
 import { type AttemptId, type AttemptReport, type Clock, FactoryError, type Log, type NodeId, type NodePool } from "@dispatch/core";
-import type { Heartbeat, SeenAttempt, TailAnswer, TailFile } from "@dispatch/protocol";
-import { createNode, type Node } from "./node.ts";
+import type { Heartbeat, HostMethods, SeenAttempt, TailAnswer, TailFile, TidyOrder } from "@dispatch/protocol";
+import { keepNodes } from "./keep-nodes.ts";
+import type { NodeDescription } from "./node.ts";
 import type { NodeConfig } from "./node-config.ts";
 import type { GitService, Reach } from "./reach.ts";
 import { reachLocal } from "./reach-local.ts";
@@ -15,6 +16,8 @@ export interface NodePoolOptions {
   workerBundle: string;
   /** Last event seen of each attempt that is ours and not over; asked at every connect. */
   cursors(): Readonly<Record<AttemptId, number>>;
+  /** How many attempts of a node are not over: one that is not configured any more is kept until there are none. */
+  attemptsOn(node: NodeId): number;
   log: Log;
   clock: Clock;
   /** What nodes behind SSH need of this machine. */
@@ -32,6 +35,15 @@ export interface ConnectedNodePool extends NodePool {
   open(): Promise<void>;
   /** Ends the hosts. Sessions go on. */
   close(): Promise<void>;
+  /**
+   * Has these nodes from now on. A node is connected anew only when it is reached in another way than before; one that is not
+   * named any more takes no new tasks, and is let go when no attempt of ours is left on it.
+   */
+  configure(nodes: readonly NodeConfig[]): void;
+  /** Has the node remove what may go; answers with what that freed, in bytes, and what is left. */
+  tidy(node: NodeId, order: TidyOrder): Promise<HostMethods["tidy"]["result"]>;
+  /** Undefined for one that the pool does not have. */
+  describe(node: NodeId): NodeDescription | undefined;
   /** What the node knows: of our attempts those it has ever seen, and strangers that have a worktree there. */
   seenAttempts(node: NodeId): Promise<readonly SeenAttempt[]>;
   tail(node: NodeId, attempt: AttemptId, file: TailFile, from: number, round?: number): Promise<TailAnswer>;
@@ -46,27 +58,26 @@ export interface ConnectedNodePool extends NodePool {
 export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
   const reportListeners: ((report: AttemptReport) => void)[] = [];
   const changeListeners: (() => void)[] = [];
-  const nodes = new Map<NodeId, { node: Node; reach: Reach }>();
-  for (const config of options.nodes) {
-    const reach = reachOf(config, options);
-    const onReport = ({ attempt, seq, at, fact }: { attempt: AttemptId; seq: number; at: number; fact: AttemptReport["fact"] }): void => {
-      for (const listener of reportListeners) listener({ node: config.id, attempt, seq, reportedAt: at, fact });
-    };
-    const onChange = (): void => {
+  const { nodes, cursors, attemptsOn, log, clock } = options;
+  const kept = keepNodes({
+    nodes,
+    cursors,
+    attemptsOn,
+    log,
+    clock,
+    reachOf: (config) => reachOf(config, options),
+    onReport(report) {
+      for (const listener of reportListeners) listener(report);
+    },
+    onChange() {
       for (const listener of changeListeners) listener();
-    };
-    const { cursors, log, clock } = options;
-    nodes.set(config.id, { reach, node: createNode({ config, reach, cursors, log, clock, onReport, onChange }) });
-  }
-  const entryOf = (id: NodeId): { node: Node; reach: Reach } => {
-    const entry = nodes.get(id);
-    if (entry === undefined) throw new FactoryError("NOT_FOUND", `there is no node ${id}`, { fault: "user" });
-    return entry;
-  };
-  const nodeOf = (id: NodeId): Node => entryOf(id).node;
+    },
+  });
+  const entryOf = kept.entry;
+  const nodeOf = (id: NodeId) => entryOf(id).node;
   const seen = async (node: NodeId) => await nodeOf(node).call("list", { attempts: Object.keys(options.cursors()) });
   return {
-    nodes: () => [...nodes.values()].map(({ node }) => node.snapshot()),
+    nodes: () => kept.all().map(({ node }) => node.snapshot()),
     onReport: (listener) => void reportListeners.push(listener),
     onChange: (listener) => void changeListeners.push(listener),
     async startAttempt(node, job) {
@@ -96,14 +107,13 @@ export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
       return await connection.run(reach.gitCommand(prepared.home, named.project, service), "short");
     },
     inventory: async (node) => (await seen(node)).map(({ attempt }) => attempt),
-    resync: (node) => nodeOf(node).resync(),
+    resync: (node) => kept.find(node)?.node.resync(),
     seenAttempts: seen,
-    async open() {
-      await Promise.all([...nodes.values()].map(({ node }) => node.open()));
-    },
-    async close() {
-      await Promise.all([...nodes.values()].map(({ node }) => node.close()));
-    },
+    open: kept.open,
+    close: kept.close,
+    configure: kept.configure,
+    tidy: async (node, order) => await nodeOf(node).call("tidy", order),
+    describe: (node) => kept.find(node)?.node.describe(),
     tail: async (node, attempt, file, from, round) =>
       await nodeOf(node).call("tail", { attempt, file, from, ...(round === undefined ? {} : { round }) }),
     attachCommand(id, attempt) {
@@ -112,11 +122,11 @@ export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
       if (home === undefined) throw unreachable(id, "it was not reached since the daemon began");
       return reach.attachCommand(home, attempt);
     },
-    heartbeat: (node) => nodeOf(node).heartbeat(),
+    heartbeat: (node) => kept.find(node)?.node.heartbeat(),
   };
 }
 
-function reachOf(config: NodeConfig, { workerBundle, ssh }: NodePoolOptions): Reach {
+function reachOf(config: NodeConfig, { workerBundle, ssh, log }: NodePoolOptions): Reach {
   if (!("ssh" in config)) return reachLocal(config, workerBundle);
   const access = {
     node: config.id,
@@ -125,6 +135,7 @@ function reachOf(config: NodeConfig, { workerBundle, ssh }: NodePoolOptions): Re
     configFile: ssh.configFile,
     knownHostsDir: ssh.knownHostsDir,
     env: ssh.env,
+    log,
   };
   return reachSsh(config, access, workerBundle);
 }

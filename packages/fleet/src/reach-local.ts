@@ -10,13 +10,20 @@ import { createLocalTransport } from "./transport/local-transport.ts";
 export function reachLocal(config: LocalNodeConfig, workerBundle: string): Reach {
   const transport = createLocalTransport();
   return {
+    existing: async () => undefined,
     transports: async () => [transport],
     async prepare() {
       mkdirSync(config.home, { recursive: true });
       const home = realpathSync(config.home);
       const bundle = await installBundle(home, await readBundle(workerBundle));
-      return { home, argv: [process.execPath, bundle, "host", "--home", home], machine: { cpus: null, memoryMb: null } };
+      return {
+        home,
+        argv: [process.execPath, bundle, "host", "--home", home],
+        machine: { cpus: null, memoryMb: null },
+        nodeVersion: process.version,
+      };
     },
+    close() {},
     forget() {},
     repositoryUrl: (path) => path,
     gitCommand: (home, project, service) => ["git", service.slice("git-".length), nodeRepositoryPath(home, project)],

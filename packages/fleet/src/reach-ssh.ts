@@ -9,14 +9,20 @@ import { needsOpenssh } from "./ssh/needs-openssh.ts";
 import { resolveTarget } from "./ssh/resolve-target.ts";
 import type { SshAccess } from "./ssh/ssh-access.ts";
 import { terminalCommand } from "./ssh/ssh-command.ts";
-import { createOpensshTransport } from "./transport/openssh-transport.ts";
+import { createOpensshTransport, joinMaster } from "./transport/openssh-transport.ts";
 import { createSsh2Transport } from "./transport/ssh2-transport.ts";
 
 /** A machine behind SSH as a node. What was found on it is kept, so that a reconnect goes straight to the host. */
-export function reachSsh(config: SshNodeConfig, access: SshAccess, workerBundle: string): Reach {
+export function reachSsh(config: SshNodeConfig, given: SshAccess, workerBundle: string): Reach {
+  const wanted = new AbortController();
+  const access: SshAccess = { ...given, signal: wanted.signal };
   const ways = { ssh2: createSsh2Transport(access), openssh: createOpensshTransport(access) };
   let found: { facts: NodeFacts; prepared: Prepared } | undefined;
   return {
+    async existing() {
+      const { socket, transport } = config.ssh;
+      return socket === undefined || transport === "ssh2" ? undefined : await joinMaster(access, socket);
+    },
     async transports() {
       const { transport } = config.ssh;
       if (transport !== "auto") return [ways[transport]];
@@ -28,11 +34,13 @@ export function reachSsh(config: SshNodeConfig, access: SshAccess, workerBundle:
       const bundle = await readBundle(workerBundle);
       const facts = await probeNode(connection, { node: config.id, workDir: config.ssh.workDir, sha256: bundle.sha256 });
       const program = await installWorker(connection, config.id, facts, bundle);
-      const { home, node, path, cpus, memoryMb } = facts;
-      const prepared = { home, argv: ["env", `PATH=${path}`, node, program, "host", "--home", home], machine: { cpus, memoryMb } };
+      const { home, node, path, cpus, memoryMb, nodeVersion } = facts;
+      const argv = ["env", `PATH=${path}`, node, program, "host", "--home", home];
+      const prepared = { home, argv, machine: { cpus, memoryMb }, nodeVersion };
       found = { facts, prepared };
       return prepared;
     },
+    close: () => wanted.abort(),
     forget() {
       found = undefined;
     },

@@ -199,6 +199,7 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     await scene.pool.startAttempt("far", job);
     const command = scene.pool.attachCommand("far", job.attempt);
     const [program = "", ...args] = command.map((word) => word.replace("attach-session", "has-session"));
+    await scene.until("the session", () => scene.reports.length > 0);
     execFileSync(program, args, { stdio: "ignore" });
     await scene.pool.stopAttempt("far", job.attempt, "seen");
     expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
@@ -254,6 +255,30 @@ describe("the user's own settings", () => {
     const ups = () => scene.log.filter((line) => line.includes("node is up"));
     await eventually("two connections", () => ups().length === 2);
     expect(ups().map((line) => (JSON.parse(line) as { transport: string }).transport)).toEqual(["openssh", "openssh"]);
+  });
+
+  test("a connection that the user keeps open is shared first, left alone, and done without when it is gone", async () => {
+    const machine = await lab.add("alpha");
+    const socket = join(lab.dir, "the user's socket");
+    const master = spawn("ssh", ["-F", lab.configFile, "-o", "ControlMaster=yes", "-o", `ControlPath="${socket}"`, "-N", "alpha"], {
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => master.once("exit", resolve));
+    await eventually("the user's connection", () => existsSync(socket));
+    const [theirs] = machine.connections();
+    const first = await openPool(nodeConfig(machine, { transport: "auto", socket }));
+    expect(first.pool.describe("far")?.transport).toBe("existing");
+    expect(machine.connections()).toEqual([theirs]);
+    await first.pool.close();
+    expect([machine.connections(), master.exitCode]).toEqual([[theirs], null]);
+    const scene = await openPool(nodeConfig(machine, { transport: "auto", socket }));
+    expect(scene.pool.describe("far")?.transport).toBe("existing");
+    master.kill("SIGKILL");
+    await ended;
+    await scene.until("the fall", () => !isUp(scene));
+    await scene.until("the return", () => isUp(scene));
+    expect(scene.pool.describe("far")).toMatchObject({ transport: "ssh2", target: "alpha", hostKey: machine.hostKey(), workDir: "~/.dispatch" });
+    expect(await scene.pool.inventory("far")).toEqual([]);
   });
 
   test("a machine on the way whose key nobody knows is refused", async () => {

@@ -77,3 +77,14 @@ describe("reading dispatch.yaml", () => {
     expect(readConfig(Nodes, "nodes.json", JSON.stringify({ nodes: [{ name: "far", slots: 2, ssh_target, host_key }] }))).toHaveProperty("value");
   });
 });
+
+describe("contracts of a project", () => {
+  it.each(["/etc/passwd", "../x", "a\\b", "~/x", "", ".git/config", "a//b"])("refuses %j with its place", (entry) => {
+    const found = problems(`version: 1\nprojects:\n  shop:\n    repo: x\n    contracts: [SHARED.md, ${JSON.stringify(entry)}]\n`);
+    expect(found.map((problem) => problem.path)).toEqual(["projects.shop.contracts.1"]);
+  });
+
+  it("takes what a spec may name", () => {
+    expect(read('version: 1\nprojects: {shop: {repo: x, contracts: [SHARED.md, "api/**/*.json", docs/]}}\n')).toHaveProperty("value");
+  });
+});

@@ -1,4 +1,4 @@
-import { projectIdPattern } from "@dispatch/core";
+import { patternProblem, projectIdPattern } from "@dispatch/core";
 import { parseTarget } from "@dispatch/fleet";
 import { z } from "zod";
 
@@ -39,7 +39,12 @@ const ProjectEntry = z.strictObject({
   executor: z.string().optional().describe("executor of specs that name none"),
   rounds: z.number().int().min(1).max(3).default(3),
   contracts: z
-    .array(z.string().min(1))
+    .array(
+      z.string().superRefine((text, context) => {
+        const problem = patternProblem(text);
+        if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+      }),
+    )
     .default([])
     .describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
   preflight: z
@@ -73,6 +78,24 @@ export const Factory = z.strictObject({
 });
 export type Factory = z.infer<typeof Factory>;
 
+const mebibytes = z.number().int().positive();
+
+const NodeLimits = z
+  .strictObject({
+    memory_mb: mebibytes.optional().describe("memory in MiB"),
+    cpus: z.number().positive().max(4096).optional().describe("cores; parts of one count"),
+    processes: z.number().int().min(16, "is too few for any agent; at least 16").optional().describe("processes and threads at once"),
+    output_mb: mebibytes.optional().describe("what its commands may print in one round, in MiB"),
+  })
+  .describe("what everything that one attempt starts may take together, where the node can enforce it; default no limit");
+
+const LowWater = z
+  .strictObject({
+    disk_mb: z.number().int().min(0).optional().describe("default a tenth of the disk, at most 2048"),
+    memory_mb: z.number().int().min(0).optional().describe("default a tenth of the memory, at most 512"),
+  })
+  .describe("with less free than this, in MiB, it takes no new tasks until there is a fifth more again; 0: never mind");
+
 /** One machine of nodes.json */
 const NodeEntry = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, "is not a node name: lower-case letters, digits and dashes"),
@@ -92,6 +115,18 @@ const NodeEntry = z.strictObject({
     .describe(
       "the accepted host key, as ssh-keygen -lf shows it, with or without its type in front; without it the node stays down and says which it shows",
     ),
+  socket: z
+    .string()
+    .regex(/^(\/|~\/)[^\p{Cc}"%$]+$/u, "is no path of a socket: it begins with / or ~/ and has no quotes, %, $ or control characters")
+    .optional()
+    .describe(
+      "control socket (ControlPath) of an OpenSSH master that you keep open yourself: used first while it is there, with the host key that your ssh accepted",
+    ),
+  mode: z
+    .string()
+    .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "is not a mode: lower-case letters, digits and single dashes")
+    .optional()
+    .describe("what its agents work with, such as hybrid, glm, minimax, codex, claude or opencode; for people and for bootstrap"),
   slots: z.number().int().min(1).max(512).describe("how many agents may run at once"),
   low_priority: z.boolean().default(false).describe("gets work only when no other node has room"),
   labels: z.array(kebab).default([]).describe("what specs may ask for with node_labels"),
@@ -108,6 +143,15 @@ const NodeEntry = z.strictObject({
     .min(1)
     .optional()
     .describe("folder for repositories, worktrees and attempts; default .dispatch/node, on a machine behind SSH ~/.dispatch"),
+  limits: NodeLimits.prefault({}),
+  low_water: LowWater.prefault({}),
+  quota_mb: mebibytes.optional().describe("what all of work_dir may take on its disk, in MiB; beyond it nothing new is started there"),
+  project_quota_mb: mebibytes.optional().describe("the same for the repository and worktrees of each project"),
+  keep_logs_days: z.number().min(0).max(3650).default(7).describe("how long records and logs of attempts that are over stay, while there is room"),
+  lost_after_minutes: z
+    .union([z.number().positive().max(10_080), z.literal("never")], { error: 'is neither a number of minutes above 0 nor the word "never"' })
+    .optional()
+    .describe("out of reach for so long, its tasks are given to other nodes; default 10 for a machine behind SSH, never for this machine"),
 });
 
 /** nodes.json */

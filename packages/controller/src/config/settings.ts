@@ -25,6 +25,8 @@ export interface LiveSettings extends Settings {
   current(): FactoryConfig;
   /** Reads the files again. Throws CONFIG_INVALID and keeps what was. */
   reload(): Promise<void>;
+  /** Has other nodes from now on. */
+  takeNodes(nodes: FactoryConfig["nodes"]): void;
 }
 
 export function createSettings(initial: FactoryConfig, repositories: Pick<Repositories, "readFile">): LiveSettings {
@@ -50,6 +52,9 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
       scheduling = schedulingOf(config);
       policies.clear();
     },
+    takeNodes(nodes) {
+      config = { ...config, nodes };
+    },
     sourceOf: (project) => sourceOf(config, project),
     scheduling: () => scheduling,
     executorOf: (spec) => executorOf(config, spec),
@@ -68,12 +73,10 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
 
 /** How each configured project is placed and landed. */
 export function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId, SchedulingPolicy> {
-  const names = Object.keys(factory.executors);
-  const only = names.length === 1 ? names[0] : undefined;
   return new Map(
-    Object.entries(factory.projects).map(([name, { landing, contracts, share, executor = only ?? null }]) => [
+    Object.entries(factory.projects).map(([name, { landing, contracts, share, executor }]) => [
       name,
-      { landing, contracts, share, executor },
+      { landing, contracts, share, executor: automaticExecutor(factory, executor) ?? null },
     ]),
   );
 }

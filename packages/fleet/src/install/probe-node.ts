@@ -8,6 +8,8 @@ export interface NodeFacts {
   home: string;
   /** A usable Node.js. */
   node: string;
+  /** As it says itself; null when it did not. */
+  nodeVersion: string | null;
   git: string;
   /** PATH for what runs there: that of the login, with the folder of Node.js in it. */
   path: string;
@@ -80,6 +82,7 @@ function requireTools(id: NodeId, found: ReadonlyMap<string, readonly string[]>)
   return {
     home,
     node,
+    nodeVersion: one("version") ?? null,
     git,
     path: login.split(":").includes(folder) ? login : `${folder}:${login}`,
     cpus: Number(one("cpus")) || null,
@@ -121,6 +124,8 @@ esac
 umask 077
 mkdir -p "$work" && home=$(CDPATH='' cd "$work" && pwd -P) && [ -w "$home" ] || { echo "$work cannot be written to" >&2; exit 1; }
 say home "$home"
+# bootstrap.sh puts the agents there, and what a login over SSH would not find.
+[ ! -d "$home/bin" ] || PATH=$home/bin:$PATH
 say path "$PATH"
 usable() {
   v=\${1#v}
@@ -134,7 +139,7 @@ for node in "$@"; do
   case $node in /*) ;; *) continue ;; esac
   [ -x "$node" ] || continue
   version=$("$node" --version 2>/dev/null) || version=broken
-  case $version in v[0-9]*.[0-9]*) if usable "$version" 2>/dev/null; then say node "$node"; break; fi ;; esac
+  case $version in v[0-9]*.[0-9]*) if usable "$version" 2>/dev/null; then say node "$node"; say version "$version"; break; fi ;; esac
   say old "$node $version"
 done
 for tool in git tmux; do

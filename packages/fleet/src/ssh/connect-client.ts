@@ -8,14 +8,15 @@ import { userKnows } from "./known-hosts.ts";
 import { type ResolvedTarget, resolveTarget } from "./resolve-target.ts";
 import type { SshAccess } from "./ssh-access.ts";
 
-const keepaliveMs = 10_000;
+/** As slow as a firewall allows: that a node fell silent is seen by its missing heartbeats. */
+const keepaliveMs = 30_000;
 const keepaliveMisses = 3;
 
 /** Connections to a target and to what had to be passed on the way; ending the last one ends all. */
 export interface ClientRequest {
   node: NodeId;
   target: ResolvedTarget;
-  access: Pick<SshAccess, "configFile" | "env">;
+  access: Pick<SshAccess, "configFile" | "env" | "signal">;
   /** Throws for a key that is not the right one. */
   verify(key: HostKey): void;
   /** Type of the key that is expected, so that a server with several shows this one. */
@@ -59,6 +60,7 @@ function whereOf({ user, hostname, port }: ResolvedTarget): string {
 
 async function connectOne(request: ClientRequest, sock: Duplex | undefined): Promise<Client> {
   const { target, node } = request;
+  const { signal } = request.access;
   const { methods, encrypted, hardware } = await gatherIdentities(target);
   const client = new ssh2.Client();
   const serverHostKey = algorithmsFor(request.keyType);
@@ -72,11 +74,20 @@ async function connectOne(request: ClientRequest, sock: Duplex | undefined): Pro
       // An agent that cannot be asked is one way less, not the end.
       if (error.level !== "agent") failed(error.message, error);
     });
-    client.once("close", () => failed("the connection was closed"));
+    const giveUp = (): void => {
+      client.destroy();
+      failed("nobody waits for it any more");
+    };
+    signal?.addEventListener("abort", giveUp);
+    client.once("close", () => {
+      signal?.removeEventListener("abort", giveUp);
+      failed("the connection was closed");
+    });
     client.once("ready", () => {
       client.setNoDelay(true);
       resolve(client);
     });
+    if (signal?.aborted === true) return giveUp();
     client.connect({
       host: target.hostname,
       port: target.port,

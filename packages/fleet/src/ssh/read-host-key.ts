@@ -12,7 +12,7 @@ import { resolveTarget } from "./resolve-target.ts";
 import type { SshAccess } from "./ssh-access.ts";
 import { knownHostsOption, pipeArguments } from "./ssh-command.ts";
 
-type Asked = Pick<SshAccess, "node" | "target" | "configFile" | "env" | "hostKey">;
+type Asked = Pick<SshAccess, "node" | "target" | "configFile" | "env" | "hostKey" | "signal">;
 
 const patienceMs = 40_000;
 
@@ -65,7 +65,7 @@ async function askWithSystem(access: Asked): Promise<HostKey> {
       "PreferredAuthentications=none",
       ...(type === undefined ? [] : [`HostKeyAlgorithms=${type === "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : type}`]),
     ];
-    const said = await runSsh([...pipeArguments(access, options), "true"], access.env);
+    const said = await runSsh([...pipeArguments(access, options), "true"], access);
     const [key] = await readKnownHosts(file);
     if (key !== undefined) return key;
     throw classifySshError({ node: access.node, where: access.target, said });
@@ -74,12 +74,17 @@ async function askWithSystem(access: Asked): Promise<HostKey> {
   }
 }
 
-function runSsh(args: readonly string[], env: SshAccess["env"]): Promise<string> {
+function runSsh(args: readonly string[], { env, signal }: Asked): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile("ssh", args, { env: { ...env }, encoding: "utf8", timeout: patienceMs }, (error, _stdout, stderr) => {
-      if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT") reject(sshMissing());
-      else resolve(stderr.trim());
-    });
+    execFile(
+      "ssh",
+      args,
+      { env: { ...env }, encoding: "utf8", timeout: patienceMs, ...(signal === undefined ? {} : { signal }) },
+      (error, _stdout, stderr) => {
+        if ((error as NodeJS.ErrnoException | null)?.code === "ENOENT") reject(sshMissing());
+        else resolve(stderr.trim());
+      },
+    );
   });
 }
 

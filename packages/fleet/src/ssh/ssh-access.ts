@@ -1,4 +1,4 @@
-import type { NodeId } from "@dispatch/core";
+import type { Log, NodeId } from "@dispatch/core";
 
 /** Where and how a node is reached with SSH, and what of this machine may be used for that. */
 export interface SshAccess {
@@ -12,4 +12,8 @@ export interface SshAccess {
   /** Folder in which accepted host keys lie in full, for the system's ssh. */
   knownHostsDir: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when nobody wants to get there any more: what is on its way ends. */
+  signal?: AbortSignal;
+  /** For what fails beside the connection and does not end it. */
+  log?: Pick<Log, "warn">;
 }

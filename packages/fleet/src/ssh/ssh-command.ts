@@ -21,7 +21,7 @@ const plainOptions: readonly string[] = [
   "UpdateHostKeys=no",
   "LogLevel=ERROR",
   "ControlPersist=no",
-  "ServerAliveInterval=10",
+  "ServerAliveInterval=30",
   "ServerAliveCountMax=3",
 ];
 

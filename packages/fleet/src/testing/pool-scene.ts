@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields, noLimits } from "@dispatch/core";
+import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields, type NodeId, noLimits } from "@dispatch/core";
 import type { NodeConfig } from "../node-config.ts";
 import { type ConnectedNodePool, createNodePool } from "../node-pool.ts";
 
@@ -34,6 +34,7 @@ export interface SceneOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** Shared between lives of a controller. */
   cursors?: Record<AttemptId, number>;
+  attemptsOn?(node: NodeId): number;
 }
 
 export function makeWorkerBundle(dir: string): string {
@@ -52,8 +53,8 @@ export function makePool(options: SceneOptions): PoolScene {
     (facts: object, message: string): void =>
       void lines.push(JSON.stringify({ level, message, ...facts }));
   const log: Log = { debug: note("debug"), info: note("info"), warn: note("warn"), error: note("error") };
-  const { nodes, workerBundle, knownHostsDir, configFile, env = process.env } = options;
-  const pool = createNodePool({ nodes, workerBundle, cursors: () => cursors, log, clock, ssh: { knownHostsDir, configFile, env } });
+  const { nodes, workerBundle, knownHostsDir, configFile, env = process.env, attemptsOn = () => 0 } = options;
+  const pool = createNodePool({ nodes, workerBundle, cursors: () => cursors, attemptsOn, log, clock, ssh: { knownHostsDir, configFile, env } });
   const lookAround = (): void => {
     for (const look of looks) look();
   };

@@ -28,6 +28,8 @@ export function createLocalTransport(): Transport {
           for (const channel of open) channel.kill();
           closing.close("it was closed");
         },
+        // Processes here do not share a line on which one could keep another from being heard.
+        onBytes() {},
         onClose: closing.onClose,
       };
     },

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { lstat, mkdir } from "node:fs/promises";
-import { tmpdir, userInfo } from "node:os";
+import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { FactoryError } from "@dispatch/core";
 import { classifySshError } from "../ssh/classify-ssh-error.ts";
@@ -14,12 +14,14 @@ import { unreachable } from "../unreachable.ts";
 import { createClosing } from "./closing.ts";
 import { createChannelGate, openPatiently } from "./limit-channels.ts";
 import { remoteCommand } from "./remote-command.ts";
-import { skipPreamble } from "./skip-preamble.ts";
+import { type Preamble, skipPreamble } from "./skip-preamble.ts";
 import type { Channel, ChannelEnd, Connection, Transport } from "./transport.ts";
 import { uploadFile } from "./upload-file.ts";
 
 const connectLimitMs = 45_000;
 const openLimitMs = 30_000;
+/** A master that stands answers at once; one that is frozen must not keep a node from being reached in another way. */
+const joinLimitMs = 10_000;
 /** What the system puts as a limit on the path of a socket, without what ssh adds to it while it makes one. */
 const longestSocket = 80;
 
@@ -30,9 +32,36 @@ export function createOpensshTransport(access: SshAccess): Transport {
     async connect() {
       await requireKey(access);
       const socket = join(await socketFolder(), randomBytes(6).toString("hex"));
-      return openConnection(access, socket, await startMaster(access, socket));
+      return openConnection("openssh", access, socket, await startMaster(access, socket));
     },
   };
+}
+
+/**
+ * A connection over a master that somebody else keeps open, whose host key is the one that their ssh accepted; undefined where
+ * there is none that answers. A `cat` on it tells when it is gone; closing it leaves the master alone.
+ */
+export async function joinMaster(access: SshAccess, socket: string): Promise<Connection | undefined> {
+  const path = socket.startsWith("~/") ? join(homedir(), socket.slice(2)) : socket;
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return undefined;
+  const { child, preamble, failed } = startSsh(access, [...pipeArguments(access, clientOptions(path)), remoteCommand(["cat"])]);
+  const began = await beginsWithin(joinLimitMs, child, preamble, failed);
+  preamble.stream.resume();
+  return began ? openConnection("existing", access, path, child) : undefined;
+}
+
+/** Without the master a client would connect by itself, unseen and without its limits; this way it fails. */
+function clientOptions(socket: string): string[] {
+  return ["ControlMaster=no", `ControlPath="${socket}"`, "ProxyJump=none", "ProxyCommand=false"];
+}
+
+/** False when it ended, or had to be ended, before it began. */
+async function beginsWithin(limitMs: number, child: ChildProcess, preamble: Preamble, failed: StartedSsh["failed"]): Promise<boolean> {
+  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const began = await Promise.race([preamble.began, failed.then(() => false)]);
+  clearTimeout(timer);
+  return began;
 }
 
 /** One folder for all sockets of this user: a master removes its own socket, so that nothing is left behind. */
@@ -64,9 +93,10 @@ async function requireKey(access: SshAccess): Promise<void> {
 async function startMaster(access: SshAccess, socket: string): Promise<ChildProcess> {
   const options = [...hostKeyOptions(access.node, knownHostsFile(access.knownHostsDir, access.node)), "ControlMaster=yes", `ControlPath=${socket}`];
   const { child, preamble, said, failed } = startSsh(access, [...pipeArguments(access, options), remoteCommand(["cat"])]);
-  const timer = setTimeout(() => child.kill("SIGKILL"), connectLimitMs);
-  const began = await Promise.race([preamble.began, failed.then(() => false)]);
-  clearTimeout(timer);
+  const giveUp = (): void => void child.kill("SIGKILL");
+  access.signal?.addEventListener("abort", giveUp);
+  child.once("close", () => access.signal?.removeEventListener("abort", giveUp));
+  const began = await beginsWithin(connectLimitMs, child, preamble, failed);
   preamble.stream.resume();
   if (began) return child;
   const failure = await failed;
@@ -82,20 +112,21 @@ function lastLine(text: string): string {
   return text.trim().split("\n").at(-1)?.trim() || "ssh ended without a word";
 }
 
-function openConnection(access: SshAccess, socket: string, master: ChildProcess): Connection {
+/** `holder`: the process with whose end the connection ends. */
+function openConnection(kind: Connection["kind"], access: SshAccess, socket: string, holder: ChildProcess): Connection {
   const closing = createClosing();
   const gate = createChannelGate();
-  master.once("close", () => closing.close("the connection was closed"));
-  if (master.exitCode !== null) closing.close("the connection was closed");
-  // Without the master a client would connect by itself, unseen and without its limits; this way it fails.
-  const options = ["ControlMaster=no", `ControlPath=${socket}`, "ProxyJump=none", "ProxyCommand=false"];
+  let onBytes = (): void => {};
+  holder.once("close", () => closing.close("the connection was closed"));
+  if (holder.exitCode !== null) closing.close("the connection was closed");
+  const options = clientOptions(socket);
   const connection: Connection = {
-    kind: "openssh",
+    kind,
     async run(argv, lane) {
       const args = [...pipeArguments(access, options), remoteCommand(argv)];
       const leave = await gate.enter(lane);
       try {
-        const channel = await openPatiently(() => openChannel(access, args), isRefusal);
+        const channel = await openPatiently(() => openChannel(access, args, () => onBytes()), isRefusal);
         void channel.ended.then(leave);
         return channel;
       } catch (error) {
@@ -108,8 +139,11 @@ function openConnection(access: SshAccess, socket: string, master: ChildProcess)
     closed: closing.because,
     close() {
       closing.close("it was closed");
-      master.stdin?.end();
-      master.kill("SIGTERM");
+      holder.stdin?.end();
+      holder.kill("SIGTERM");
+    },
+    onBytes(listener) {
+      onBytes = listener;
     },
     onClose: closing.onClose,
   };
@@ -123,11 +157,9 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** The mark in the output tells a command that began, and failed, from one that was never started. */
-async function openChannel(access: SshAccess, args: readonly string[]): Promise<Channel> {
-  const { child, preamble, said, failed } = startSsh(access, args);
-  const timer = setTimeout(() => child.kill("SIGKILL"), openLimitMs);
-  const began = await Promise.race([preamble.began, failed.then(() => false)]);
-  clearTimeout(timer);
+async function openChannel(access: SshAccess, args: readonly string[], onBytes: () => void): Promise<Channel> {
+  const { child, preamble, said, failed } = startSsh(access, args, onBytes);
+  const began = await beginsWithin(openLimitMs, child, preamble, failed);
   const { stdin, stderr } = child;
   if (!began || stdin === null || stderr === null) {
     const failure = await failed;
@@ -150,17 +182,17 @@ async function openChannel(access: SshAccess, args: readonly string[]): Promise<
 
 interface StartedSsh {
   child: ChildProcess;
-  preamble: ReturnType<typeof skipPreamble>;
+  preamble: Preamble;
   /** The last of what it said on its error output. */
   said(): string;
   /** Settles when it ended; with an error when it could not be started. */
   failed: Promise<Error | undefined>;
 }
 
-function startSsh(access: SshAccess, args: readonly string[]): StartedSsh {
+function startSsh(access: SshAccess, args: readonly string[], onBytes?: () => void): StartedSsh {
   // In a session of its own: keys pressed in the controller's terminal are for the controller, and nothing can ask there.
   const child = spawn("ssh", args, { env: { ...access.env }, stdio: ["pipe", "pipe", "pipe"], detached: true });
-  const preamble = skipPreamble();
+  const preamble = skipPreamble(onBytes);
   let text = "";
   child.stdin.on("error", () => {});
   child.stdout.pipe(preamble.stream);

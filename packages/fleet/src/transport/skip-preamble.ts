@@ -12,7 +12,8 @@ export interface Preamble {
 
 const keptBytes = 2000;
 
-export function skipPreamble(): Preamble {
+/** `onBytes` is called for every piece that comes, also before the mark. */
+export function skipPreamble(onBytes: () => void = () => {}): Preamble {
   const mark = Buffer.from(`${beginMark}\n`);
   let before = Buffer.alloc(0);
   let begun = false;
@@ -22,6 +23,7 @@ export function skipPreamble(): Preamble {
   });
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      onBytes();
       if (begun) return done(null, chunk);
       before = Buffer.concat([before, chunk]);
       const at = before.indexOf(mark);

@@ -30,7 +30,10 @@ export function createSsh2Transport(access: SshAccess): Transport {
         access,
         verify(key) {
           requirePinned(access.node, access.hostKey, key);
-          void keepHostKey(access.knownHostsDir, access.node, key).catch(() => undefined);
+          // What lies there is for the system's ssh, which asks for the key itself where there is none.
+          keepHostKey(access.knownHostsDir, access.node, key).catch((error: unknown) =>
+            access.log?.warn({ node: access.node, error }, "the accepted host key could not be kept for the system's ssh"),
+          );
         },
         keyType: access.hostKey === undefined ? undefined : readPin(access.hostKey).type,
       });
@@ -50,6 +53,7 @@ function notForLibrary({ node, target }: SshAccess, needs: readonly string[]): F
 function openConnection(client: Client, node: NodeId): Connection {
   const closing = createClosing();
   const gate = createChannelGate();
+  let onBytes = (): void => {};
   client.on("error", (error: Error) => closing.close(error.message));
   client.once("close", () => closing.close("the connection was closed"));
   const connection: Connection = {
@@ -60,7 +64,7 @@ function openConnection(client: Client, node: NodeId): Connection {
       try {
         const stream = await openPatiently(() => exec(client, command), isRefusal);
         stream.once("close", leave);
-        return channelOf(stream, closing.because);
+        return channelOf(stream, closing.because, () => onBytes());
       } catch (error) {
         leave();
         const because = closing.because() ?? (error instanceof Error ? error.message : String(error));
@@ -74,6 +78,9 @@ function openConnection(client: Client, node: NodeId): Connection {
       closing.close("it was closed");
       // A peer that is frozen never answers the goodbye.
       setTimeout(() => client.destroy(), farewellMs).unref();
+    },
+    onBytes(listener) {
+      onBytes = listener;
     },
     onClose: closing.onClose,
   };
@@ -91,8 +98,8 @@ function isRefusal(error: unknown): boolean {
   return error instanceof Error && /open failed|unable to exec/i.test(error.message);
 }
 
-function channelOf(stream: ClientChannel, cut: () => string | undefined): Channel {
-  const { stream: stdout } = skipPreamble();
+function channelOf(stream: ClientChannel, cut: () => string | undefined, onBytes: () => void): Channel {
+  const { stream: stdout } = skipPreamble(onBytes);
   let end: ChannelEnd | undefined;
   stream.once("exit", (code: number | null, signal?: string) => {
     end = { code, because: code === null ? (signal ?? "a signal") : `exit code ${code}` };

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 
-export type TransportKind = "local" | "ssh2" | "openssh";
+/** `existing`: the system's ssh, over a master that somebody else keeps open. */
+export type TransportKind = "local" | "ssh2" | "openssh" | "existing";
 
 /** How a process on a node came to its end; `code` is null when a signal or a cut link ended it. */
 export interface ChannelEnd {
@@ -32,6 +33,8 @@ export interface Connection {
   /** Why it is closed; undefined while it stands. */
   closed(): string | undefined;
   close(): void;
+  /** Called for everything that any process on the node says. One listener: a later one takes the place of the one before. */
+  onBytes(listener: () => void): void;
   /** Called once; at once when it is closed already. */
   onClose(listener: (because: string) => void): void;
 }
