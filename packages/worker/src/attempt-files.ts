@@ -10,6 +10,8 @@ export interface AttemptFiles {
   events: string;
   status: string;
   stop: string;
+  /** The control group of what the attempt starts, where there is one. */
+  group: string;
   spec: string;
   fifo: string;
   /** Index of the worktree as the wrapper keeps it. Exists from when the worktree is complete. */
@@ -36,6 +38,7 @@ export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
     events: join(dir, "events.ndjson"),
     status: join(dir, "status.json"),
     stop: join(dir, "stop.json"),
+    group: join(dir, "group.json"),
     spec: join(dir, "spec.md"),
     fifo: join(dir, "output.fifo"),
     index: join(dir, "index"),

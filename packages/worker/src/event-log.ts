@@ -1,8 +1,7 @@
 import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
 import type { AttemptOutcome, WrapperFact } from "@dispatch/core";
 import { decodeLine, encodeLine } from "@dispatch/protocol";
-import { hasCode, readFileIfAny, replaceFile, syncFolder } from "./durable-files.ts";
+import { hasCode, readFileIfAny, replaceFile } from "./durable-files.ts";
 
 /** One line of events.ndjson. */
 export interface LoggedFact {
@@ -17,10 +16,12 @@ export interface EventLog {
   append(at: number, fact: WrapperFact): LoggedFact;
 }
 
-/** Opens the log of an attempt for its only writer: the one wrapper that claimed the attempt. */
+/**
+ * Opens the log of an attempt for its only writer: the one wrapper that claimed the attempt. It is there already, since
+ * whoever took the job made it before; that it is there is durable with the claim.
+ */
 export function openEventLog(path: string): EventLog {
   const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
-  syncFolder(dirname(path));
   let length = 0;
   let seq = 0;
   return {

@@ -12,6 +12,8 @@ export interface GitRun {
   env?: Readonly<Record<string, string>>;
   /** More output than this is a failure with the fact `tooLarge`. */
   maxBytes?: number;
+  /** Runs behind everything else on the machine, and ends at once when this says so. */
+  background?: AbortSignal;
 }
 
 const lockPatienceMs = 15_000;
@@ -86,8 +88,11 @@ async function runOnce(args: readonly string[], run: GitRun): Promise<Buffer> {
     ...(run.index === undefined ? {} : { GIT_INDEX_FILE: run.index }),
     ...run.env,
   };
-  const child = spawn("git", [...pinned, ...args], {
+  const { background } = run;
+  const [program, ...before] = background === undefined ? ["git"] : ["nice", "-n", "19", "git"];
+  const child = spawn(program ?? "git", [...before, ...pinned, ...args], {
     env,
+    detached: background !== undefined,
     cwd: run.workTree ?? run.gitDir,
     // A filter that an agent configured may hang; nothing honest takes this long.
     timeout: 30 * 60_000,
@@ -111,10 +116,17 @@ async function runOnce(args: readonly string[], run: GitRun): Promise<Buffer> {
   // git may end before it has read everything; its exit code tells the story.
   child.stdin?.on("error", () => {});
   if (run.input !== undefined) child.stdin?.end(run.input);
+  // With the programs that git started for it.
+  const giveUp = (): void => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGKILL");
+  };
+  background?.addEventListener("abort", giveUp);
+  if (background?.aborted === true) giveUp();
   const ended = await new Promise<{ code: number | null; problem?: Error }>((resolve) => {
     child.once("error", (problem) => resolve({ code: null, problem }));
     child.once("close", (code) => resolve({ code }));
   });
+  background?.removeEventListener("abort", giveUp);
   if (ended.code === 0) return Buffer.concat(out);
   throw gitFailure(args, { ...ended, stderr: Buffer.concat(said).toString("utf8"), tooLarge });
 }

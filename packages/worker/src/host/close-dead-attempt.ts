@@ -3,6 +3,8 @@ import type { AttemptFiles } from "../attempt-files.ts";
 import { readFileIfAny } from "../durable-files.ts";
 import { closeEventLog } from "../event-log.ts";
 import { endProcesses } from "../process/end-processes.ts";
+import { checkedGroup, removeGroup } from "../process/limit/attempt-group.ts";
+import { endStatus } from "../wrap/write-status.ts";
 import type { Host } from "./host.ts";
 
 const graceMs = 1000;
@@ -10,9 +12,22 @@ const graceMs = 1000;
 /** Ends what a dead wrapper left running, then writes the end that it could not write. The host is the only writer by now. */
 export async function closeDeadAttempt(host: Host, files: AttemptFiles, identity: SessionIdentity, cursor: number): Promise<void> {
   if (identity.bootId === host.bootId && identity.token !== "") {
-    await endProcesses({ token: identity.token, ...(identity.pidStart === "" ? {} : { since: identity.pidStart }) }, graceMs);
+    const group = groupOf(files, identity.token);
+    const since = identity.pidStart === "" ? {} : { since: identity.pidStart };
+    await endProcesses({ token: identity.token, ...since, ...(group === undefined ? {} : { group }) }, graceMs);
+    if (group !== undefined) removeGroup(group);
   }
-  closeEventLog(files.events, outcomeOfDead(files, identity), { at: Date.now(), cursor });
+  const outcome = outcomeOfDead(files, identity);
+  const at = Date.now();
+  closeEventLog(files.events, outcome, { at, cursor });
+  endStatus(files, outcome, at);
+}
+
+/** The control group that the attempt's wrapper wrote down. */
+export function groupOf(files: AttemptFiles, token: string): string | undefined {
+  const text = readFileIfAny(files.group);
+  const said: unknown = text === undefined ? undefined : JSON.parse(text);
+  return typeof said === "object" && said !== null && "folder" in said ? checkedGroup(said.folder, token) : undefined;
 }
 
 function outcomeOfDead(files: AttemptFiles, identity: SessionIdentity): AttemptOutcome {

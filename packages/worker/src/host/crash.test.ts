@@ -330,15 +330,19 @@ test("an attempt of the same name with another token is not taken for ours", asy
   expect(await host.refusal("start", { job: { ...job, token: "some-other-token" } })).toMatchObject({ code: "SESSION_FAILED", retry: "never" });
 });
 
-test("a wrapper that cannot run is a failed session with its reason, and leaves room for another try", async () => {
-  const { job, open } = gated(1);
-  open();
+test("a wrapper that cannot run loses the attempt with its reason, and the next one begins", async () => {
+  const { job } = gated(1);
   const bundle = readFileSync(node.bundle, "utf8");
   writeFileSync(node.bundle, "process.exit(5);\n");
-  expect(await host.refusal("start", { job })).toMatchObject({ code: "SESSION_FAILED", retry: "later" });
-  writeFileSync(node.bundle, bundle);
   await host.call("start", { job });
-  expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
+  expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "lost" } });
+  expect(seqs(host, job)).toEqual([1]);
+  expect(await host.call("salvage", { attempt: job.attempt })).toEqual({ tip: null, salvage: null });
+  writeFileSync(node.bundle, bundle);
+  const next = gated(2);
+  next.open();
+  await host.call("start", { job: next.job });
+  expect((await host.ended(next.job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
 });
 
 test("lines that are no requests are answered, and the host lives on", async () => {

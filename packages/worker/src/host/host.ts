@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { type AttemptId, type AttemptJob, FactoryError, projectIdPattern, type SessionIdentity } from "@dispatch/core";
 import type { HostNotification } from "@dispatch/protocol";
@@ -65,6 +66,24 @@ export function requireOver(host: Host, files: AttemptFiles, attempt: AttemptId)
   const standing = standingOf(host, files);
   if (standing.kind === "over" || standing.kind === "unclaimed") return;
   throw new FactoryError("SESSION_FAILED", `attempt ${attempt} has not ended`, { retry: "later", hint: "Wait for its end, or stop it." });
+}
+
+/** A folder that vanished must never be taken for one in which no attempt ever was. */
+export function requireHome(host: Host): void {
+  try {
+    readdirSync(host.home);
+  } catch (cause) {
+    throw withoutHome(host.home, cause);
+  }
+}
+
+export function withoutHome(home: string, cause: unknown): FactoryError {
+  return new FactoryError("NODE_FAILED", `the node's folder cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    fault: "user",
+    retry: "later",
+    hint: `See on the node what became of ${home}; it goes on by itself when the folder is back.`,
+    cause,
+  });
 }
 
 export function bundlePath(): string {

@@ -1,21 +1,26 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { type CommandResult, FactoryError, isFactoryError, type VerifyJob } from "@dispatch/core";
+import { rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type CommandResult, FactoryError, isFactoryError, noLimits, type VerifyJob } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { type GitRun, runGit } from "../git/run-git.ts";
 import { endProcesses } from "../process/end-processes.ts";
+import { checkedGroup, openGroup, removeGroup } from "../process/limit/attempt-group.ts";
 import { startOf } from "../process/list-processes.ts";
 import { makeFifo } from "../process/output-pipe.ts";
 import type { RunningCommand } from "../process/run-command.ts";
 import { startVerify } from "../process/run-verify.ts";
 import { checkOid, checkProject, type Host } from "./host.ts";
 import { namesIn } from "./take-stock.ts";
+import { removeWhole } from "./tidy/remove-leftovers.ts";
 
 /** Runs verify jobs, one at a time for each project, in a worktree that is kept between them. */
 export interface VerifyRunner {
   run(job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Removes the kept worktree of a project. False: somebody is at work there. */
+  forget(project: string): Promise<boolean>;
   /** Ends what a killed host left behind. */
   sweep(): Promise<void>;
   /** Ends what runs; nothing of it is left when the promise settles. */
@@ -25,6 +30,8 @@ export interface VerifyRunner {
 /** On disk while commands run, so that a later host can end what a killed one left behind. */
 interface VerifyMarker {
   token: string;
+  /** Control group of what runs. */
+  group: string | null;
   host: { pid: number; start: string; bootId: string };
 }
 
@@ -45,19 +52,21 @@ export function createVerifyRunner(host: Host): VerifyRunner {
     await endLeftovers(host, place.marker);
     await checkOut(host, job, place.worktree);
     const token = randomBytes(16).toString("hex");
-    const marker: VerifyMarker = { token, host: { pid: process.pid, start: host.since, bootId: host.bootId } };
+    const group = await openGroup(token, noLimits);
+    const marker: VerifyMarker = { token, group: group.folder, host: { pid: process.pid, start: host.since, bootId: host.bootId } };
     replaceFile(place.marker, JSON.stringify(marker), false);
     rmSync(place.log, { force: true });
     makeFifo(place.fifo);
     const results: CommandResult[] = [];
     for (const command of job.verify) {
       if (closed) throw new FactoryError("NODE_UNREACHABLE", "the host is ending", { retry: "later" });
-      const started = startVerify(command, { root: place.worktree, token, since: host.since, fifo: place.fifo, log: place.log });
+      const started = startVerify(command, { root: place.worktree, token, since: host.since, fifo: place.fifo, log: place.log, group });
       running.add(started);
       const { startError: _, ...result } = await started.result;
       running.delete(started);
       results.push(result);
     }
+    if (group.folder !== null) removeGroup(group.folder);
     rmSync(place.marker, { force: true });
     return results;
   }
@@ -82,6 +91,7 @@ export function createVerifyRunner(host: Host): VerifyRunner {
       mine.then(forget, forget);
       return mine;
     },
+    forget: (project) => forgetPlace(host, queues, checkProject(project)),
     async sweep() {
       for (const name of namesIn(join(host.home, "verify"))) {
         if (!name.endsWith(markerEnd)) continue;
@@ -97,9 +107,37 @@ export function createVerifyRunner(host: Host): VerifyRunner {
   };
 }
 
-function placeOf(host: Host, project: string): { worktree: string; marker: string; fifo: string; log: string } {
+interface Place {
+  worktree: string;
+  marker: string;
+  fifo: string;
+  log: string;
+}
+
+function placeOf(host: Host, project: string): Place {
   const worktree = join(host.home, "verify", project);
   return { worktree, marker: `${worktree}${markerEnd}`, fifo: `${worktree}.fifo`, log: `${worktree}.log` };
+}
+
+async function forgetPlace(host: Host, queues: Map<string, Promise<unknown>>, project: string): Promise<boolean> {
+  const place = placeOf(host, project);
+  if (queues.has(project) || isHeld(host, place.marker)) return false;
+  const mine = removePlace(host, project, place);
+  queues.set(project, mine);
+  try {
+    return await mine;
+  } finally {
+    if (queues.get(project) === mine) queues.delete(project);
+  }
+}
+
+async function removePlace(host: Host, project: string, place: Place): Promise<boolean> {
+  await endLeftovers(host, place.marker);
+  const adminDir = adminDirOf(place.worktree, nodeRepositoryPath(host.home, project));
+  await removeWhole(place.worktree);
+  if (adminDir !== undefined) await rm(adminDir, { recursive: true, force: true });
+  for (const path of [place.fifo, place.log]) rmSync(path, { force: true });
+  return true;
 }
 
 function isOurs(host: Host, path: string): boolean {
@@ -117,7 +155,11 @@ function isHeld(host: Host, path: string): boolean {
 async function endLeftovers(host: Host, path: string): Promise<void> {
   const marker = readMarker(path);
   if (marker === undefined) return;
-  if (marker.host.bootId === host.bootId) await endProcesses({ token: marker.token, since: marker.host.start }, 1000);
+  if (marker.host.bootId === host.bootId) {
+    const group = checkedGroup(marker.group, marker.token);
+    await endProcesses({ token: marker.token, since: marker.host.start, ...(group === undefined ? {} : { group }) }, 1000);
+    if (group !== undefined) removeGroup(group);
+  }
   rmSync(path, { force: true });
 }
 
@@ -132,7 +174,7 @@ async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<v
   if (!existsSync(repository)) throw new FactoryError("GIT_FAILED", `project ${job.project} has no repository on this node`, { retry: "later" });
   // Before anything is made anew: a commit that did not arrive is no broken worktree.
   await runGit(["cat-file", "-e", `${job.commit}^{commit}`], { gitDir: repository });
-  const adminDir = adminDirOf(worktree);
+  const adminDir = adminDirOf(worktree, repository);
   if (adminDir !== undefined) {
     const run: GitRun = { gitDir: adminDir, workTree: worktree };
     try {
@@ -149,9 +191,10 @@ async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<v
   await runGit(["worktree", "add", "--quiet", "--force", "--detach", "--", worktree, job.commit], { gitDir: repository });
 }
 
-function adminDirOf(worktree: string): string | undefined {
+/** Only a folder of the repository: what a candidate's own tests did to the link must not lead anywhere else. */
+function adminDirOf(worktree: string, repository: string): string | undefined {
   const link = join(worktree, ".git");
   if (!existsSync(link)) return undefined;
   const dir = /^gitdir: (.*)$/m.exec(readFileSync(link, "utf8"))?.[1];
-  return dir !== undefined && existsSync(dir) ? dir : undefined;
+  return dir !== undefined && dirname(dir) === join(repository, "worktrees") && existsSync(dir) ? dir : undefined;
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, realpathSync } from "node:fs";
-import { type AttemptId, isFactoryError } from "@dispatch/core";
+import { isFactoryError } from "@dispatch/core";
 import {
   createLineSplitter,
   decodeLine,
@@ -13,17 +13,21 @@ import {
 import { isDiskFull } from "../disk-room.ts";
 import { startOf } from "../process/list-processes.ts";
 import { bootId } from "../process/session-identity.ts";
+import { type AttemptTurns, createAttemptTurns } from "./attempt-turns.ts";
+import { type Beginner, createBeginner } from "./begin-attempts.ts";
 import { discardAttempt } from "./discard-attempt.ts";
 import { ensureRepository } from "./ensure-repository.ts";
 import { createFollower, type Follower } from "./follow-attempts.ts";
-import { bundlePath, complain, filesOf, type Host, refuse } from "./host.ts";
+import { bundlePath, complain, type Host, refuse, requireHome, withoutHome } from "./host.ts";
+import { createProjectTurns, type ProjectTurns } from "./project-turns.ts";
+import { keepPulse, type PulseKeeper } from "./pulse/keep-pulse.ts";
 import { createVerifyRunner, type VerifyRunner } from "./run-verify-job.ts";
 import { salvageAttempt } from "./salvage-attempt.ts";
-import { startSession } from "./start-session.ts";
 import { stopAttempt } from "./stop-attempt.ts";
 import { tailLog } from "./tail-log.ts";
-import { seeAttempts, takePulse } from "./take-stock.ts";
+import { seeAttempts } from "./take-stock.ts";
 import { tellAttempt } from "./tell-attempt.ts";
+import { createTidier } from "./tidy/tidy-in-turn.ts";
 
 const lookMs = 1000;
 const heartbeatMs = 5000;
@@ -32,11 +36,16 @@ type Answers = { [M in HostMethod]: (params: HostMethods[M]["params"]) => Promis
 
 /** Answers requests on standard input until it ends. Sessions go on without it. */
 export async function serveHost(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
   const send = (message: HostMessage): void => {
     process.stdout.write(encodeLine(message));
   };
-  const home = realpathSync(folder);
+  let home: string;
+  try {
+    mkdirSync(folder, { recursive: true });
+    home = realpathSync(folder);
+  } catch (error) {
+    return await refuseAll(asWireError(withoutHome(folder, error)), send);
+  }
   const host: Host = {
     home,
     bootId: bootId(),
@@ -48,8 +57,12 @@ export async function serveHost(folder: string): Promise<void> {
   const follower = createFollower(host);
   const verifier = createVerifyRunner(host);
   verifier.sweep().catch(complain);
-  const answers = answersOf(host, follower, verifier);
-  const timers = startTimers(host, follower);
+  const pulse = keepPulse(host);
+  const inTurn = createAttemptTurns(host);
+  const turns = createProjectTurns();
+  const beginner = createBeginner(host, { follower, inTurn, turns });
+  const answers = answersOf({ host, follower, verifier, pulse, beginner, inTurn, turns });
+  const timers = startTimers(host, follower, pulse);
   const ended = new Promise<void>((resolve) => {
     process.stdin.once("end", resolve);
     process.stdin.once("error", () => resolve());
@@ -65,38 +78,52 @@ export async function serveHost(folder: string): Promise<void> {
   });
   await ended;
   for (const timer of timers) clearInterval(timer);
+  pulse.close();
+  beginner.close();
   follower.close();
   await verifier.close();
   process.exit(0);
 }
 
-function answersOf(host: Host, follower: Follower, verifier: VerifyRunner): Answers {
-  const inTurn = createTurns();
+interface Parts {
+  host: Host;
+  follower: Follower;
+  verifier: VerifyRunner;
+  pulse: PulseKeeper;
+  beginner: Beginner;
+  inTurn: AttemptTurns;
+  turns: ProjectTurns;
+}
+
+function answersOf({ host, follower, verifier, pulse, beginner, inTurn, turns }: Parts): Answers {
   return {
     hello: async ({ cursors }) => {
       if (typeof cursors !== "object" || cursors === null) throw refuse("hello needs cursors");
+      requireHome(host);
       const attempts = seeAttempts(host, Object.keys(cursors));
       // After the answer, which must come first.
       setImmediate(() => {
-        for (const { attempt } of attempts) {
+        for (const { attempt, identity } of attempts) {
           const cursor = cursors[attempt];
-          if (cursor !== undefined) follower.restart(attempt, cursor);
+          if (cursor === undefined) continue;
+          follower.restart(attempt, cursor);
+          if (identity === null) beginner.resume(attempt);
         }
-        void beat(host, follower);
+        void beat(host, follower, pulse);
       });
       return { bootId: host.bootId, attempts };
     },
     list: async ({ attempts }) => {
       if (!Array.isArray(attempts)) throw refuse("list needs attempts");
+      requireHome(host);
       return seeAttempts(host, attempts);
     },
-    ensureRepo: async ({ project }) => ({ path: await ensureRepository(host, project) }),
-    start: ({ job }) =>
-      inTurn(job?.attempt, async () => {
-        await startSession(host, job);
-        follower.follow(job.attempt, 0);
-        return { started: true };
-      }),
+    ensureRepo: async ({ project }) => ({ path: await turns.work(project, () => ensureRepository(host, project)) }),
+    start: async ({ job }) => {
+      await beginner.start(job);
+      pulse.sawCommand(job.executor.command);
+      return { started: true };
+    },
     stop: async ({ attempt, because, cursor }) => {
       await stopAttempt(host, attempt, String(because), cursor);
       follower.follow(attempt, cursor);
@@ -116,24 +143,9 @@ function answersOf(host: Host, follower: Follower, verifier: VerifyRunner): Answ
         return { discarded: true };
       }),
     verify: (job) => verifier.run(job),
+    tidy: createTidier({ host, turns, verifier }, pulse),
     tail: ({ attempt, file, from, round }) => tailLog(host, attempt, file, from, round),
   };
-
-  /** Calls about one attempt one after the other; a stop need not wait, it is safe at any time. */
-  function createTurns(): <T>(attempt: AttemptId, act: () => Promise<T>) => Promise<T> {
-    const last = new Map<AttemptId, Promise<unknown>>();
-    return async (attempt, act) => {
-      filesOf(host, attempt);
-      const before = last.get(attempt) ?? Promise.resolve();
-      const mine = before.then(act, act);
-      last.set(attempt, mine);
-      try {
-        return await mine;
-      } finally {
-        if (last.get(attempt) === mine) last.delete(attempt);
-      }
-    };
-  }
 }
 
 async function answerLine(line: string, answers: Answers, send: (message: HostMessage) => void): Promise<void> {
@@ -151,6 +163,18 @@ async function answerLine(line: string, answers: Answers, send: (message: HostMe
   }
 }
 
+/** Ending would only have it started again and again, without a word. */
+async function refuseAll(error: WireError, send: (message: HostMessage) => void): Promise<void> {
+  const splitter = createLineSplitter();
+  process.stdin.setEncoding("utf8").on("data", (chunk: string) => {
+    for (const line of splitter.push(chunk)) {
+      const id = decodeLine(line)?.["id"];
+      send({ id: typeof id === "number" ? id : null, error });
+    }
+  });
+  await new Promise<void>((resolve) => process.stdin.once("end", resolve).once("error", () => resolve()));
+}
+
 function asWireError(error: unknown): WireError {
   if (isFactoryError(error)) return { code: error.code, message: error.message, fault: error.fault, retry: error.retry, hint: error.hint ?? null };
   const message = error instanceof Error ? error.message : String(error);
@@ -158,7 +182,7 @@ function asWireError(error: unknown): WireError {
   return { code: "NODE_FAILED", message, fault: "ours", retry: "later", hint: null };
 }
 
-function startTimers(host: Host, follower: Follower): NodeJS.Timeout[] {
+function startTimers(host: Host, follower: Follower, pulse: PulseKeeper): NodeJS.Timeout[] {
   let looking = false;
   const look = async (): Promise<void> => {
     if (looking) return;
@@ -166,12 +190,12 @@ function startTimers(host: Host, follower: Follower): NodeJS.Timeout[] {
     await follower.look();
     looking = false;
   };
-  return [setInterval(() => void look(), lookMs), setInterval(() => void beat(host, follower), heartbeatMs)];
+  return [setInterval(() => void look(), lookMs), setInterval(() => void beat(host, follower, pulse), heartbeatMs)];
 }
 
-async function beat(host: Host, follower: Follower): Promise<void> {
+async function beat(host: Host, follower: Follower, pulse: PulseKeeper): Promise<void> {
   try {
-    host.notify({ notify: "heartbeat", ...(await takePulse(host, follower.open())) });
+    host.notify({ notify: "heartbeat", ...(await pulse.take(follower.open())) });
   } catch (error) {
     complain(error);
   }

@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { statfs } from "node:fs/promises";
-import { availableParallelism, loadavg, totalmem } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptId } from "@dispatch/core";
-import type { Heartbeat, SeenAttempt } from "@dispatch/protocol";
+import type { SeenAttempt } from "@dispatch/protocol";
 import { hasCode } from "../durable-files.ts";
 import { readEvents } from "../event-log.ts";
 import { isAlive } from "../process/session-identity.ts";
@@ -21,33 +19,6 @@ export function seeAttempts(host: Host, asked: readonly AttemptId[]): SeenAttemp
     const lastSeq = readEvents(files.events, 0).facts.at(-1)?.seq ?? 0;
     return [{ attempt, alive, identity: identity ?? null, lastSeq }];
   });
-}
-
-export async function takePulse(host: Host, sessions: number): Promise<Heartbeat> {
-  const disk = await statfs(host.home);
-  return {
-    load1: loadavg()[0] ?? 0,
-    cpus: availableParallelism(),
-    freeMemoryBytes: freeMemory(),
-    totalMemoryBytes: totalmem(),
-    freeDiskBytes: disk.bavail * disk.bsize,
-    totalDiskBytes: disk.blocks * disk.bsize,
-    freeInodes: disk.files === 0 ? null : disk.ffree,
-    sessions,
-    gpus: [],
-    agents: [],
-    usage: null,
-  };
-}
-
-/** What programs can still get, which is more than what is unused. */
-function freeMemory(): number {
-  try {
-    return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) * 1024;
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return process.availableMemory();
-    throw error;
-  }
 }
 
 export function namesIn(folder: string): string[] {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { FactoryError } from "@dispatch/core";
+import { setCertificatesAside } from "../certificates.ts";
 import { allowedEnvironment } from "../process/environment.ts";
 import type { Host } from "./host.ts";
 
@@ -11,16 +12,16 @@ interface TmuxAnswer {
   said: string;
 }
 
-export type NewSession = { outcome: "made"; panePid: number } | { outcome: "exists" } | { outcome: "failed"; because: string };
+export type NewSession = { outcome: "made"; pid: number } | { outcome: "exists" } | { outcome: "failed"; because: string };
 
-/** Starts a detached session whose pane runs `argv` without a shell. One call to tmux. */
+/** Starts a detached session whose pane runs `argv`, a program of this bundle, without a shell. One call to tmux. */
 export async function newSession(host: Host, name: string, cwd: string, argv: readonly string[]): Promise<NewSession> {
-  const env = Object.entries(allowedEnvironment()).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
+  const env = Object.entries(setCertificatesAside(allowedEnvironment())).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
   const size = ["-x", "160", "-y", "48"];
   const session = ["new-session", "-d", "-P", "-F", "#{pane_pid}", "-s", name, ...size, "-c", cwd, ...env, "--", ...argv];
   const answer = await askTmux(host, ["set-option", "-g", "history-limit", "50000", ";", ...session]);
   const pid = Number(answer.out.trim());
-  if (answer.code === 0 && pid > 1) return { outcome: "made", panePid: pid };
+  if (answer.code === 0 && pid > 1) return { outcome: "made", pid };
   if (/duplicate session/.test(answer.said)) return { outcome: "exists" };
   return { outcome: "failed", because: answer.said.trim() || `tmux ended with code ${answer.code}` };
 }

@@ -1,11 +1,15 @@
 import { invariant } from "@dispatch/core";
+import { killGroup } from "./limit/attempt-group.ts";
+import { processesIn } from "./limit/find-cgroup.ts";
 import { environHolds, hasProc, listProcesses, type SeenProcess } from "./list-processes.ts";
 
-/** What belongs together: all that carries the token, is in the leader's session or group, or descends from these. */
+/** What belongs together: all that is in the control group, carries the token, is in the leader's session or group, or descends from these. */
 export interface ProcessMark {
   token: string;
   /** Process id of a session leader we started, if one is known. */
   leader?: number;
+  /** Control group that holds what it started, and nothing else. */
+  group?: string;
   /** Kernel start of the oldest process that could belong; older ones are not looked at. */
   since?: string;
 }
@@ -16,7 +20,9 @@ export const tokenVariable = "DISPATCH_TOKEN";
 export function findMarked(mark: ProcessMark): SeenProcess[] {
   const all = listProcesses();
   const needle = `${tokenVariable}=${mark.token}`;
-  const chosen = new Set<number>();
+  // Also what left its session, cleared its environment and outlived its parent.
+  const inGroup = new Set(mark.group === undefined ? [] : processesIn(mark.group));
+  const chosen = new Set(all.filter((seen) => inGroup.has(seen.pid) && seen.pid !== process.pid).map((seen) => seen.pid));
   for (const seen of all) {
     if (seen.pid === process.pid) continue;
     if (isOlder(seen, mark.since)) continue;
@@ -51,6 +57,7 @@ export async function endProcesses(mark: ProcessMark, graceMs: number): Promise<
     if (found.length === 0) return signalled.size;
     const spent = Date.now() - begin;
     if (spent > graceMs + 10_000) return signalled.size;
+    if (spent >= graceMs && mark.group !== undefined) killGroup(mark.group);
     for (const seen of found) {
       const name = `${seen.pid} ${seen.start}`;
       if (spent >= graceMs) send(seen.pid, "SIGKILL");

@@ -83,3 +83,8 @@ export function psList(which: readonly string[]): SeenProcess[] {
     return [{ pid: Number(pid), parent: Number(parent), group: Number(group), session: 0, start: start.join(" ") }];
   });
 }
+
+/** All command lines, for systems without /proc. */
+export function psCommands(): string {
+  return execFileSync("ps", ["-A", "-ww", "-o", "command="], { encoding: "latin1", maxBuffer: 1e8 });
+}

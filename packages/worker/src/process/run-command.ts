@@ -3,7 +3,9 @@ import { closeSync, openSync, statSync, writeSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { CommandResult } from "@dispatch/core";
 import { isDiskFull } from "../disk-room.ts";
+import { findProgram } from "./ask-program.ts";
 import { endProcesses, type ProcessMark, tokenVariable } from "./end-processes.ts";
+import { type AttemptGroup, enterBefore } from "./limit/attempt-group.ts";
 import { openPipe } from "./output-pipe.ts";
 import { createOutputTail } from "./output-tail.ts";
 
@@ -27,12 +29,23 @@ export interface CommandRun {
   /** Gets the output, up to `logLimitBytes`; the rest is only counted. */
   log: string;
   logLimitBytes: number;
+  /** What holds it; none: nothing but its token. */
+  group?: AttemptGroup;
+  /** What it may still print, together with all that share this; it is ended when it prints more. */
+  allowance?: OutputAllowance;
   onOutput?: (chunk: Buffer) => void;
 }
 
+export interface OutputAllowance {
+  leftBytes: number;
+}
+
+/** `startError`: why it could not be started. `tooMuch`: it was ended for what it printed. */
+export type RunResult = CommandResult & { startError?: string; tooMuch?: true };
+
 export interface RunningCommand {
   /** Never rejects for what the command did. When it settles nothing the command started is left. */
-  result: Promise<CommandResult & { startError?: string }>;
+  result: Promise<RunResult>;
   /** Ends the command and all it started. */
   end(): void;
 }
@@ -44,7 +57,7 @@ export function runCommand(run: CommandRun): RunningCommand {
   if (unstartable !== undefined) return { result: Promise.resolve(notStarted(run, unstartable, begin)), end: () => {} };
   const pipe = openPipe(run.fifo);
   const stdin = run.stdin === null ? "ignore" : openSync(run.stdin, "r");
-  const [program, ...args] = run.argv;
+  const [program, ...args] = run.group === undefined ? run.argv : enterBefore(run.group, run.argv);
   let child: ChildProcess | undefined;
   let thrown: unknown;
   try {
@@ -70,17 +83,27 @@ function watchCommand(run: CommandRun, child: ChildProcess, output: Socket, begi
   const tail = createOutputTail();
   const log = openLog(run);
   output.on("error", () => {});
-  output.on("data", (chunk: Buffer) => {
-    tail.push(chunk);
-    log.write(chunk);
-    run.onOutput?.(chunk);
-  });
-  const mark: ProcessMark = { token: run.token, since: run.since, ...(child.pid === undefined ? {} : { leader: child.pid }) };
+  const mark: ProcessMark = {
+    token: run.token,
+    since: run.since,
+    ...(child.pid === undefined ? {} : { leader: child.pid }),
+    ...(typeof run.group?.folder === "string" ? { group: run.group.folder } : {}),
+  };
   let timedOut = false;
+  let tooMuch = false;
   let ending: Promise<number> | undefined;
   const end = (): void => {
     ending ??= endProcesses(mark, run.graceMs);
   };
+  output.on("data", (chunk: Buffer) => {
+    const allowed = run.allowance === undefined ? chunk : takeAllowed(run.allowance, chunk);
+    tail.push(chunk);
+    log.write(allowed);
+    run.onOutput?.(allowed);
+    if (allowed.length === chunk.length) return;
+    tooMuch = true;
+    end();
+  });
   const timer = setTimeout(() => {
     timedOut = true;
     end();
@@ -91,7 +114,7 @@ function watchCommand(run: CommandRun, child: ChildProcess, output: Socket, begi
       if (child.pid === undefined) resolve({ exitCode: null, signal: null, startError: codeOf(error) });
     });
     child.once("exit", (exitCode, signal) => resolve({ exitCode, signal }));
-  }).then(async (ended): Promise<CommandResult & { startError?: string }> => {
+  }).then(async (ended): Promise<RunResult> => {
     clearTimeout(timer);
     const durationMs = Math.round(performance.now() - begin);
     if (ended.startError === undefined) {
@@ -105,18 +128,25 @@ function watchCommand(run: CommandRun, child: ChildProcess, output: Socket, begi
     if (ended.startError !== undefined) return notStarted(run, ended.startError, begin);
     return {
       command: run.label,
-      outcome: timedOut ? "timed-out" : ended.signal === null ? "exited" : "killed",
-      exitCode: timedOut ? null : ended.exitCode,
+      outcome: timedOut ? "timed-out" : ended.signal === null && !tooMuch ? "exited" : "killed",
+      exitCode: timedOut || tooMuch ? null : ended.exitCode,
       signal: ended.signal,
       durationMs,
       outputBytes: tail.total(),
       outputTail: tail.text(),
+      ...(tooMuch ? { tooMuch } : {}),
     };
   });
   return { result, end };
 }
 
-function notStarted(run: CommandRun, startError: string, begin: number): CommandResult & { startError: string } {
+function takeAllowed(allowance: OutputAllowance, chunk: Buffer): Buffer {
+  const allowed = chunk.subarray(0, Math.max(0, allowance.leftBytes));
+  allowance.leftBytes -= chunk.length;
+  return allowed;
+}
+
+function notStarted(run: CommandRun, startError: string, begin: number): RunResult {
   return {
     command: run.label,
     outcome: "not-started",
@@ -129,13 +159,16 @@ function notStarted(run: CommandRun, startError: string, begin: number): Command
   };
 }
 
-/** Node reports a missing folder as a missing program; told apart here. */
+/** Node reports a missing folder as a missing program; told apart here. So is a program that a shell would start for us. */
 function problemBeforeStart(run: CommandRun): string | undefined {
   try {
-    return statSync(run.cwd).isDirectory() ? undefined : `${run.cwd} is not a folder`;
+    if (!statSync(run.cwd).isDirectory()) return `${run.cwd} is not a folder`;
   } catch (error) {
     return `folder ${run.cwd}: ${codeOf(error)}`;
   }
+  if (run.group === undefined) return undefined;
+  const found = findProgram(run.argv[0], run.env["PATH"] ?? "/usr/bin:/bin", run.cwd);
+  return "problem" in found ? found.problem : undefined;
 }
 
 function openLog(run: CommandRun): { write(chunk: Buffer): void; close(): void } {

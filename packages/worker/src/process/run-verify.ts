@@ -2,7 +2,8 @@ import { realpathSync } from "node:fs";
 import { isAbsolute, join, relative } from "node:path";
 import type { CommandResult, VerifyCommand } from "@dispatch/core";
 import { allowedEnvironment } from "./environment.ts";
-import { type CommandRun, type RunningCommand, runCommand } from "./run-command.ts";
+import type { AttemptGroup } from "./limit/attempt-group.ts";
+import { type CommandRun, type OutputAllowance, type RunningCommand, runCommand } from "./run-command.ts";
 
 export interface VerifyPlace {
   /** Folder whose content is verified. */
@@ -11,6 +12,8 @@ export interface VerifyPlace {
   since: string;
   fifo: string;
   log: string;
+  group?: AttemptGroup;
+  allowance?: OutputAllowance;
   onOutput?: (chunk: Buffer) => void;
 }
 
@@ -34,6 +37,8 @@ export function startVerify(command: VerifyCommand, place: VerifyPlace): Running
     fifo: place.fifo,
     log: place.log,
     logLimitBytes,
+    ...(place.group === undefined ? {} : { group: place.group }),
+    ...(place.allowance === undefined ? {} : { allowance: place.allowance }),
     ...(place.onOutput === undefined ? {} : { onOutput: place.onOutput }),
   };
   return runCommand(run);

@@ -22,8 +22,10 @@ export interface HostClient {
   end(): Promise<void>;
 }
 
-export function connectHost(bundle: string, home: string, env: NodeJS.ProcessEnv = process.env): HostClient {
-  const child = spawn(process.execPath, [bundle, "host", "--home", home], { stdio: ["pipe", "pipe", "inherit"], env });
+/** `before`: a program and arguments that start the host in their own way. */
+export function connectHost(bundle: string, home: string, env: NodeJS.ProcessEnv = process.env, before: readonly string[] = []): HostClient {
+  const [program = process.execPath, ...args] = [...before, process.execPath, bundle, "host", "--home", home];
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env });
   const pending = new Map<number | null, { resolve: (value: unknown) => void; reject: (error: WireError) => void }>();
   const reports: Report[] = [];
   const heartbeats: HostNotification[] = [];

@@ -1,11 +1,12 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AttemptJob, laterSpecFields, noLimits, type TaskSpec, type VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { send } from "../process/end-processes.ts";
+import { removeGroup } from "../process/limit/attempt-group.ts";
 import { connectHost, type HostClient } from "./host-client.ts";
 
 /** A node's home in a temp folder, with a project in its repository, the real bundle and real sessions. */
@@ -64,9 +65,19 @@ export async function makeNode(prepare: (home: string) => void = () => {}): Prom
       rmSync(join(process.env["TMUX_TMPDIR"] ?? "/tmp", `tmux-${process.getuid?.()}`, socket), { force: true });
       // A wrapper survives its tmux server by design.
       for (const pid of processesOf(home)) send(pid, "SIGKILL");
+      removeGroups(home);
       rmSync(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** What a wrapper that was killed could not remove. */
+function removeGroups(home: string): void {
+  const attempts = join(home, "attempts");
+  for (const name of existsSync(attempts) ? readdirSync(attempts) : []) {
+    const note = join(attempts, name, "group.json");
+    if (existsSync(note)) removeGroup(JSON.parse(readFileSync(note, "utf8")).folder);
+  }
 }
 
 function pushBase(root: string, repository: string): string {

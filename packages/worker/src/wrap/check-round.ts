@@ -6,28 +6,39 @@ import { restoreTree } from "../git/restore-tree.ts";
 import { runGit } from "../git/run-git.ts";
 import { headOf } from "../git/workspace.ts";
 import { startVerify } from "../process/run-verify.ts";
+import { type RoundLimits, unheldFindings } from "./hold-limits.ts";
 import { supervise, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
 
 const patchLimitBytes = 64 * 1024 * 1024;
 const paneBytesOfVerify = 256 * 1024;
+
+/** What the agent's part of the round gives to judge. */
+export interface AgentPart {
+  result: CommandResult;
+  remarks: readonly Finding[];
+  limits: RoundLimits;
+}
 
 export interface CheckedRound {
   captured: CapturedTree;
   head: string | undefined;
   verify: readonly CommandResult[];
   findings: readonly Finding[];
+  /** Those among them that a limit of the node caused. */
+  remarks: readonly Finding[];
 }
 
 /**
  * Judges what is in the worktree. The tree is taken before the verify commands run, and taken back to after them:
  * what they produce is not the agent's, neither now nor in the next round.
  */
-export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: number, agent: CommandResult): Promise<CheckedRound> {
+export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: number, agent: AgentPart): Promise<CheckedRound> {
   if (!existsSync(workspace.worktree)) throw new FactoryError("NODE_FAILED", "the worktree was deleted");
   const captured = await waitForRoom(wrapper, () => captureTree(workspace, undefined));
   const head = await headOf(workspace.adminDir, workspace.repository);
   const patch = captured.raw === "" ? "" : await patchOf(workspace, captured.tree);
   const verify: CommandResult[] = [];
+  const remarks = [...agent.remarks];
   for (const command of wrapper.job.verify) {
     wrapper.pane.say(`verify: ${command.run}`);
     let room = paneBytesOfVerify;
@@ -37,13 +48,17 @@ export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: 
     };
     const { files, job, since } = wrapper;
     const place = { root: workspace.worktree, token: job.token, since, fifo: files.fifo, log: files.verifyLog(round), onOutput };
-    const { startError: _, ...result } = await supervise(wrapper, () => startVerify(command, place));
+    const group = wrapper.group === null ? {} : { group: wrapper.group };
+    const ran = await supervise(wrapper, () => startVerify(command, { ...place, ...group, allowance: agent.limits.allowance }));
+    const { startError: _, tooMuch: __, ...result } = ran;
     verify.push(result);
+    remarks.push(...agent.limits.after(ran, `verify command ${command.run}`));
   }
   throwIfStopped(wrapper);
   const produced = verify.length === 0 ? [] : await waitForRoom(wrapper, () => restoreTree(workspace));
-  const findings = [...judged(wrapper, captured, patch, verify), ...remarksOn(agent), ...(produced.length === 0 ? [] : [producedByVerify(produced)])];
-  return { captured, head, verify, findings };
+  const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
+  const beside = [...remarksOn(agent.result), ...remarks, ...unheld, ...(produced.length === 0 ? [] : [producedByVerify(produced)])];
+  return { captured, head, verify, findings: [...judged(wrapper, captured, patch, verify), ...beside], remarks };
 }
 
 function judged(wrapper: Wrapper, captured: CapturedTree, patch: string | undefined, verify: readonly CommandResult[]): readonly Finding[] {

@@ -1,7 +1,8 @@
-import { type CommandResult, FactoryError } from "@dispatch/core";
+import { type CommandResult, FactoryError, type Finding } from "@dispatch/core";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { allowedEnvironment } from "../process/environment.ts";
 import { runCommand } from "../process/run-command.ts";
+import type { RoundLimits } from "./hold-limits.ts";
 import { nothingSpent, type Spent } from "./spend-limits.ts";
 import { supervise, type Wrapper, waitForRoom } from "./wrapper.ts";
 
@@ -9,12 +10,12 @@ const logLimitBytes = 50 * 1024 * 1024;
 const graceMs = 3000;
 
 export type AgentRun =
-  | { outcome: "ran"; result: CommandResult; spent: Spent }
+  | { outcome: "ran"; result: CommandResult; spent: Spent; remarks: readonly Finding[] }
   /** `forGood`: another attempt would fail alike. */
   | { outcome: "not-started"; result: CommandResult; because: string; forGood: boolean };
 
 /** Gives the prompt to the executor and waits until it and everything it started has ended. */
-export async function runAgent(wrapper: Wrapper, round: number, prompt: string): Promise<AgentRun> {
+export async function runAgent(wrapper: Wrapper, round: number, prompt: string, limits: RoundLimits): Promise<AgentRun> {
   const { files, job, pane } = wrapper;
   const { executor } = job;
   const promptFile = files.prompt(round);
@@ -23,7 +24,7 @@ export async function runAgent(wrapper: Wrapper, round: number, prompt: string):
   const [program, ...args] = argv;
   if (program === undefined) throw new FactoryError("EXECUTOR_UNKNOWN", `executor ${executor.name} has an empty command`);
   pane.say(`round ${round} of ${job.maxRounds}: ${executor.name}`);
-  const { startError, ...result } = await supervise(wrapper, () =>
+  const ran = await supervise(wrapper, () =>
     runCommand({
       argv: [program, ...args],
       label: executor.command.join(" "),
@@ -37,10 +38,15 @@ export async function runAgent(wrapper: Wrapper, round: number, prompt: string):
       fifo: files.fifo,
       log: files.agentLog(round),
       logLimitBytes,
+      ...(wrapper.group === null ? {} : { group: wrapper.group }),
+      allowance: limits.allowance,
       onOutput: pane.copy,
     }),
   );
-  if (startError === undefined) return { outcome: "ran", result, spent: readSpent(files.usage(round)) };
+  const { startError, tooMuch: _, ...result } = ran;
+  if (startError === undefined) {
+    return { outcome: "ran", result, spent: readSpent(files.usage(round)), remarks: limits.after(ran, "the agent") };
+  }
   const forGood = ["ENOENT", "EACCES", "ENOEXEC", "E2BIG", "ENOTDIR", "ELOOP", "EISDIR"].includes(startError);
   return { outcome: "not-started", result, because: whyNotStarted(executor.name, program, startError), forGood };
 }

@@ -4,6 +4,7 @@ import type { Workspace } from "../git/capture-tree.ts";
 import { commitResult } from "../git/commit-result.ts";
 import { recordWorkspace } from "../git/workspace.ts";
 import { checkRound } from "./check-round.ts";
+import { limitsOfRound } from "./hold-limits.ts";
 import { noticesText } from "./read-notices.ts";
 import { runAgent } from "./run-agent.ts";
 import { addSpent, nothingSpent, usedUp } from "./spend-limits.ts";
@@ -17,13 +18,15 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
   let previous: readonly Finding[] = [];
   for (let round = 1; ; round++) {
     await report(wrapper, { type: "round-started", round });
-    const agent = await runAgent(wrapper, round, prompt + noticesText(wrapper.files));
+    const limits = limitsOfRound(wrapper);
+    const agent = await runAgent(wrapper, round, prompt + noticesText(wrapper.files), limits);
     const used = agent.outcome === "ran" ? agent.spent : nothingSpent;
     await report(wrapper, { type: "agent-ended", round, result: agent.result, usage: used.usage });
     if (agent.outcome === "not-started") return { kind: agent.forGood ? "unusable" : "lost", because: agent.because };
     throwIfStopped(wrapper);
     spent = addSpent(spent, used);
-    const { captured, head, verify, findings } = await checkRound(wrapper, workspace, round, agent.result);
+    const part = { result: agent.result, remarks: agent.remarks, limits };
+    const { captured, head, verify, findings, remarks } = await checkRound(wrapper, workspace, round, part);
     await report(wrapper, { type: "round-checked", round, verify, findings });
     if (!hasBlocking(findings)) {
       const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
@@ -31,9 +34,14 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
       await waitForRoom(wrapper, () => recordWorkspace(wrapper.files, workspace.adminDir, false));
       return { kind: "succeeded", tip, base: job.base, rounds: round };
     }
-    const limits = usedUp(job, spent, performance.now(), wrapper.deadline);
-    if (round >= job.maxRounds || limits.length > 0) return { kind: "exhausted", rounds: round, findings: [...findings, ...limits] };
-    prompt = `${job.prompt}\n\n${composeFeedback({ findings, round: round + 1, maxRounds: job.maxRounds, previous })}`;
+    const over = usedUp(job, spent, performance.now(), wrapper.deadline);
+    if (round >= job.maxRounds || over.length > 0) return { kind: "exhausted", rounds: round, findings: [...findings, ...over] };
+    // A limit of the node blocks nothing by itself, but the agent must know what ended it.
+    const told = [
+      ...findings.filter((finding) => !remarks.includes(finding)),
+      ...remarks.map((remark): Finding => ({ ...remark, severity: "block" })),
+    ];
+    prompt = `${job.prompt}\n\n${composeFeedback({ findings: told, round: round + 1, maxRounds: job.maxRounds, previous })}`;
     previous = findings;
   }
 }

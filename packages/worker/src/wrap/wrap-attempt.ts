@@ -6,8 +6,10 @@ import { untilRoom } from "../disk-room.ts";
 import { claimFile, readFileIfAny, replaceFile } from "../durable-files.ts";
 import { openEventLog } from "../event-log.ts";
 import { endProcesses } from "../process/end-processes.ts";
+import { removeGroup } from "../process/limit/attempt-group.ts";
 import { makeFifo } from "../process/output-pipe.ts";
 import { identifySelf } from "../process/session-identity.ts";
+import { openWrapperGroup } from "./hold-limits.ts";
 import { makeWorktree } from "./make-worktree.ts";
 import { openPane } from "./pane.ts";
 import { runRounds } from "./run-rounds.ts";
@@ -18,9 +20,10 @@ const graceMs = 3000;
 
 /**
  * Runs one attempt from its job.json to its `attempt-ended`, whatever happens to tmux, host and controller meanwhile.
- * An attempt has one wrapper ever: a second one finds it claimed and ends at once.
+ * An attempt has one wrapper ever: a second one finds it claimed and ends at once. `showSession` is called when it is
+ * claimed and is over before the agent begins.
  */
-export async function wrapAttempt(attemptDir: string): Promise<void> {
+export async function wrapAttempt(attemptDir: string, showSession: () => Promise<void>): Promise<void> {
   const dir = resolve(attemptDir);
   const files = attemptFiles(dirname(dirname(dir)), basename(dir));
   const job = JSON.parse(readFileSync(files.job, "utf8")) as AttemptJob;
@@ -40,6 +43,7 @@ export async function wrapAttempt(attemptDir: string): Promise<void> {
     since: identity.pidStart,
     stopBecause: null,
     running: null,
+    group: null,
     deadline: deadlineOf(job, performance.now()),
   };
   stop.ask = () => {
@@ -48,13 +52,15 @@ export async function wrapAttempt(attemptDir: string): Promise<void> {
   };
   if (stop.asked) stop.ask();
   await report(wrapper, { type: "attempt-started", identity });
-  const outcome = await work(wrapper);
-  await endProcesses({ token: job.token, since: wrapper.since }, graceMs);
+  const outcome = await work(wrapper, showSession());
+  const group = wrapper.group?.folder ?? undefined;
+  await endProcesses({ token: job.token, since: wrapper.since, ...(group === undefined ? {} : { group }) }, graceMs);
+  if (group !== undefined) removeGroup(group);
   await report(wrapper, { type: "attempt-ended", outcome });
   wrapper.pane.say(`attempt ${outcome.kind}`);
 }
 
-async function work(wrapper: Wrapper): Promise<AttemptOutcome> {
+async function work(wrapper: Wrapper, shown: Promise<void>): Promise<AttemptOutcome> {
   const { files, job } = wrapper;
   // A defect in a callback must end the attempt with a word, not the process without one.
   const defect = new Promise<never>((_, reject) => {
@@ -71,7 +77,9 @@ async function work(wrapper: Wrapper): Promise<AttemptOutcome> {
           replaceFile(files.spec, job.specText, false);
           mkdirSync(files.notices, { recursive: true, mode: 0o700 });
         });
+        wrapper.group = await waitForRoom(wrapper, () => openWrapperGroup(wrapper));
         const workspace = await makeWorktree(wrapper);
+        await shown;
         throwIfStopped(wrapper);
         return await runRounds(wrapper, workspace);
       })(),

@@ -2,6 +2,7 @@ import type { AttemptJob, WrapperFact } from "@dispatch/core";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { untilRoom } from "../disk-room.ts";
 import type { EventLog } from "../event-log.ts";
+import type { AttemptGroup } from "../process/limit/attempt-group.ts";
 import type { RunningCommand } from "../process/run-command.ts";
 import type { Pane } from "./pane.ts";
 import { writeStatus } from "./write-status.ts";
@@ -17,6 +18,8 @@ export interface Wrapper {
   /** Why we were asked to stop; null while we were not. */
   stopBecause: string | null;
   running: RunningCommand | null;
+  /** What holds all that the attempt starts; null until it is made. */
+  group: AttemptGroup | null;
   /** When the attempt's time is over, in ms of `performance.now()`. The checks after it keep their own time. */
   deadline: number;
 }
@@ -31,7 +34,7 @@ export function throwIfStopped(wrapper: Wrapper): void {
 /** Puts a fact on disk; waits as long as the disk is full, since work without its record would be lost. */
 export async function report(wrapper: Wrapper, fact: WrapperFact): Promise<void> {
   const logged = await waitForRoom(wrapper, () => wrapper.events.append(Date.now(), fact), false);
-  writeStatus(wrapper.files, wrapper.job, logged);
+  writeStatus(wrapper, logged);
 }
 
 /** Repeats what the full disk refused. A step of the work is given up when the attempt is stopped; a report is not. */
