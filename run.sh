@@ -17,7 +17,8 @@ Usage: ./run.sh COMMAND [OPTIONS]
   up     the daemon, in the foreground, for the factory in this folder (dispatch up)
   help   this text
 
-Needs Node 20.19 or newer (20, 22, 24), npm, git 2.38, tmux 3.0, make, python3 and a C++ compiler; test also sshd.
+Needs Node 20.19 or newer (20, 22, 24), npm, git 2.38, tmux 3.0, make, python3 and a C++ compiler; test also sshd
+and, as root on Debian or Ubuntu, debootstrap.
 What is missing is installed with apt-get, dnf or brew; with sudo where that is needed, after saying so.
 TEXT
 }
@@ -53,6 +54,9 @@ compiler_is_good() {
 
 sshd_is_there() { have sshd || [ -x /usr/sbin/sshd ] || [ -x /usr/local/sbin/sshd ]; }
 
+# The tests of bootstrap.sh want a bare Debian; where none can be made they say so.
+bare_root_can_be_made() { have debootstrap || [ -x /usr/sbin/debootstrap ] || ! have apt-get || [ "$(id -u)" -ne 0 ]; }
+
 # Names of what is missing, one word each. The tests log in to machines of their own, so they need an sshd.
 missing_tools() {
   node_is_good || printf 'node '
@@ -63,6 +67,7 @@ missing_tools() {
   have make || printf 'make '
   have python3 || printf 'python3 '
   [ "$command" != test ] || sshd_is_there || printf 'sshd '
+  [ "$command" != test ] || bare_root_can_be_made || printf 'debootstrap '
 }
 
 # The packages of a platform that hold the named tools.

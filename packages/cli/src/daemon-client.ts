@@ -89,6 +89,10 @@ export function taskPath(task: string, more = ""): string {
   return `/tasks/${encodeURIComponent(task.slice(0, slash))}/${encodeURIComponent(task.slice(slash + 1))}${more}`;
 }
 
+export function nodePath(node: string, more = ""): string {
+  return `/nodes/${encodeURIComponent(node)}${more}`;
+}
+
 export function projectPath(project: string, more: string): string {
   return `/projects/${encodeURIComponent(project)}${more}`;
 }

@@ -9,6 +9,8 @@ export const exitCodes = {
   warnings: 2,
   unreachable: 3,
   rejected: 4,
+  /** `node exec` ended a command at its time limit, as timeout(1) counts it. */
+  timedOut: 124,
   /** Ended by Ctrl-C, as shells count it. */
   interrupted: 130,
 } as const;

@@ -198,6 +198,7 @@ describe("commands against the contract", () => {
         tokens: null,
         waiting: [],
         signals: someSignals(),
+        losses: [],
         landings: [],
       };
       server.answers.set("GET /projects/shop/report", empty);

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type Attempt, effectKey, FactoryError, resultRef, type StoredEvent, salvageRef, type Task } from "@dispatch/core";
 import type { Engine } from "@dispatch/engine";
 import type {
@@ -5,6 +6,7 @@ import type {
   CollectView,
   FeedView,
   LogView,
+  NodeLossRow,
   PlanView,
   PutSpecRequest,
   PutSpecView,
@@ -23,11 +25,15 @@ import { feedSpecs } from "./factory/feed-specs.ts";
 import { pickRevision, readRevisions } from "./factory/read-revisions.ts";
 import { putSpec, readEditedSpec } from "./factory/revise-spec.ts";
 import type { SignalKeeper } from "./keep-signals.ts";
+import { fileTrouble, nodeOperations } from "./node-operations.ts";
 import { planFrom } from "./plan/plan-project.ts";
 import { composeReport } from "./report/compose-report.ts";
+import { countLosses } from "./report/count-losses.ts";
+import type { Describe } from "./views/compose-nodes.ts";
 import { attemptsOf, composeStatus, composeTaskRow } from "./views/compose-status.ts";
 import { composeStandings, composeWhy, composeWhyAll } from "./views/compose-why.ts";
 import { createEndEstimator } from "./views/estimate-end.ts";
+import type { NodesFile } from "./watch-nodes-file.ts";
 
 /** What reads logs and shows sessions on nodes. */
 export interface Sessions {
@@ -41,6 +47,9 @@ export interface ServiceParts {
   sessions: Sessions;
   feed: Parameters<typeof feedSpecs>[0];
   signals: SignalKeeper;
+  /** What is known of a node beyond its snapshot. */
+  describeNode: Describe;
+  nodesFile: Pick<NodesFile, "problem" | "look">;
   hubOf(project: string): string;
   /** Events after a position, at most 1000. */
   readEvents(after: number): readonly StoredEvent[];
@@ -51,7 +60,7 @@ export interface ServiceParts {
 
 /** The daemon's operations, one for each endpoint. They return data; nothing here prints. */
 export function createFactoryService(parts: ServiceParts) {
-  return { ...boardViews(parts), ...taskViews(parts), ...specRevisions(parts), ...operations(parts) };
+  return { ...boardViews(parts), ...taskViews(parts), ...specRevisions(parts), ...operations(parts), ...nodeOperations(parts) };
 }
 
 function boardViews(parts: ServiceParts) {
@@ -63,22 +72,38 @@ function boardViews(parts: ServiceParts) {
       const only = project === undefined ? {} : { project };
       const explain = createExplainer(snapshot, now);
       const made = { explain, signals: parts.signals.judge(snapshot, now, explain), eta: estimateEnd(snapshot, project, now) };
-      return composeStatus({ snapshot, troubles: troubleRows(engine), lastSeq: parts.lastSeq(), draining: parts.draining(), ...made, ...only }, now);
+      const file = fileTrouble(parts.nodesFile, now);
+      const troubles = [...(file === null ? [] : [file]), ...troubleRows(engine)];
+      return composeStatus({ snapshot, troubles, lastSeq: parts.lastSeq(), draining: parts.draining(), ...made, ...only }, now);
     },
     whyAll: (project?: string): WhyAllView => composeWhyAll(engine.snapshot(), parts.now(), project),
     plan: (project: string, slots?: number): Promise<PlanView> => planFrom(parts.feed.dir, project, slots, engine.snapshot()),
-    report(id: string): ReportView {
+    async report(id: string): Promise<ReportView> {
       const project = engine.world.projects.get(id);
       if (project === undefined) {
         const hint = settings.sourceOf(id) === undefined ? "register it with dispatch project add" : `dispatch start ${id}`;
         throw new FactoryError("NOT_FOUND", `project ${id} was never started`, { fault: "user", hint });
       }
+      const losses = await readLosses(parts, id);
       const [snapshot, now] = [engine.snapshot(), parts.now()];
       const slots = snapshot.nodes.reduce((sum, node) => sum + node.slots, 0);
       const [standing] = composeStandings(snapshot, now, id);
-      return composeReport({ world: engine.world, project, slots, standing, signals: parts.signals.judge(snapshot, now) }, now);
+      return composeReport({ world: engine.world, project, slots, standing, signals: parts.signals.judge(snapshot, now), losses }, now);
     },
   };
+}
+
+/** Reads the log in steps and lets other requests pass in between; not at all where nothing ever happened to a node. */
+async function readLosses({ engine, readEvents }: ServiceParts, project: string): Promise<readonly NodeLossRow[]> {
+  if (engine.world.nodes.size === 0) return [];
+  const counter = countLosses(engine.world, project);
+  for (let after = 0; ; await setImmediate()) {
+    const events = readEvents(after);
+    const last = events.at(-1);
+    if (last === undefined) return counter.losses();
+    counter.take(events);
+    after = last.seq;
+  }
 }
 
 function taskViews(parts: ServiceParts) {

@@ -51,7 +51,7 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
 }
 
 function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): ReturnType<typeof createApp> {
-  const { config, engine, ledger, nodes, repositories, settings, log } = open;
+  const { config, engine, ledger, nodes, repositories, settings, nodesFile, log } = open;
   const startedAt = Date.now();
   let lastSeq = ledger.load().lastSeq;
   engine.subscribe((events) => {
@@ -70,6 +70,8 @@ function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): R
       (listener) => engine.subscribe(listener),
     ),
     feed: { dir: config.dir, world: engine.world, commands: engine.commands, settings, repositories, nodes, log, now: () => Date.now() },
+    describeNode: (node) => nodes.describe(node),
+    nodesFile,
     hubOf: (project) => join(config.dir, factoryPaths.hubs, `${project}.git`),
     readEvents: (after) => ledger.readEvents(after, 1000),
     now: () => Date.now(),

@@ -1,36 +1,21 @@
-export {
-  type AttachView,
-  apiVersion,
-  type CauseRow,
-  type CollectView,
-  type DownRequest,
-  type ErrorView,
-  type EventView,
-  type FeedView,
-  type HealthView,
-  type LogView,
-  type NodeRow,
-  type PlanView,
-  type ProjectRow,
-  type PutSpecRequest,
-  type PutSpecView,
-  type ReportTask,
-  type ReportView,
-  type RetryRequest,
-  type SignalsView,
-  type SpecConflictFacts,
-  type SpecProblem,
-  type SpecRevisionRow,
-  type SpecView,
-  type StandingRow,
-  type StatusView,
-  type TaskRow,
-  type TaskView,
-  type TroubleRow,
-  type WaitingForLead,
-  type WhyAllView,
-  type WhyView,
-} from "./api.ts";
+export { apiVersion, type DownRequest, type ErrorView, type EventView, type HealthView } from "./api/endpoints.ts";
+export type {
+  AbandonView,
+  CordonRequest,
+  FencedAttempt,
+  NodeLink,
+  NodeLossRow,
+  NodeRow,
+  NodeSession,
+  NodeStanding,
+  NodesView,
+  NodeView,
+} from "./api/nodes.ts";
+export type { CollectView, FeedView, PlanView, ReportTask, ReportView, WaitingForLead } from "./api/projects.ts";
+export type { PutSpecRequest, PutSpecView, SpecConflictFacts, SpecProblem, SpecRevisionRow, SpecView } from "./api/specs.ts";
+export type { ProjectRow, SignalsView, StatusView } from "./api/status.ts";
+export type { AttachView, LogView, RetryRequest, TaskRow, TaskView } from "./api/tasks.ts";
+export type { CauseRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "./api/why.ts";
 export { type Door, factoryPaths } from "./factory-paths.ts";
 // controller <-> worker
 export type {
@@ -43,6 +28,7 @@ export type {
   HostNotification,
   HostRequest,
   HostResponse,
+  LimitWay,
   NodeUsage,
   SeenAttempt,
   TailAnswer,

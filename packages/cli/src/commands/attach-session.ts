@@ -24,7 +24,9 @@ function showSession(command: readonly string[]): Promise<number> {
   const ignore = () => {};
   process.on("SIGINT", ignore);
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(program, args, { stdio: "inherit" });
+    // tmux refuses to show a session inside another one, also when that is of another server.
+    const { TMUX: _, ...env } = process.env;
+    const child = spawn(program, args, { stdio: "inherit", env });
     child.once("error", (cause) =>
       reject(
         new FactoryError("TOOL_MISSING", `${program} could not be started: ${cause.message}`, {

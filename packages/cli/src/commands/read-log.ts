@@ -1,10 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { errorCode } from "@dispatch/core";
 import type { LogView } from "@dispatch/protocol";
 import { type CommandContext, clientOf } from "../command-context.ts";
 import { type DaemonClient, taskPath } from "../daemon-client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { catchInterruption } from "../interruption.ts";
 import { resolveTask } from "../resolve-task.ts";
+import type { Terminal } from "../terminal.ts";
 
 export interface LogInput {
   task: string;
@@ -16,6 +18,7 @@ export interface LogInput {
 }
 
 const pollMs = 250;
+const patiencePauseMs = 1000;
 
 /** `dispatch logs TASK [-f]`: what the agent (or the verify command) wrote, and with -f what it writes. */
 export async function readLog(context: CommandContext, input: LogInput): Promise<number> {
@@ -28,7 +31,8 @@ export async function readLog(context: CommandContext, input: LogInput): Promise
   }
   const interruption = catchInterruption();
   try {
-    for await (const piece of readPieces(client, id, input, interruption.signal)) {
+    const patient = input.follow ? patientReader(terminal, interruption.signal) : readPiece;
+    for await (const piece of readPieces(patient, client, id, input, interruption.signal)) {
       if (piece.first) terminal.note([terminal.paint.faint(`── ${piece.view.attempt}, round ${piece.view.round}, ${piece.view.file} ──`)]);
       terminal.raw(piece.view.text);
     }
@@ -40,28 +44,52 @@ export async function readLog(context: CommandContext, input: LogInput): Promise
 
 /** One round's log from its beginning; while following, the rounds and attempts after it as well. */
 async function* readPieces(
+  read: typeof readPiece,
   client: DaemonClient,
   task: string,
   input: LogInput,
   signal: AbortSignal,
 ): AsyncGenerator<{ view: LogView; first: boolean }> {
-  let shown = await readPiece(client, task, input, 0);
+  let shown = await read(client, task, input, 0);
   yield { view: shown, first: true };
   while (!signal.aborted) {
-    const next = await readPiece(client, task, pinned(input, shown), shown.next);
+    const next = await read(client, task, pinned(input, shown), shown.next);
     if (next.next > shown.next) {
       shown = next;
       yield { view: shown, first: false };
       continue;
     }
     if (!input.follow) return;
-    const latest = input.round === undefined ? await readPiece(client, task, input, shown.next) : next;
+    const latest = input.round === undefined ? await read(client, task, input, shown.next) : next;
     if (latest.attempt !== shown.attempt || latest.round !== shown.round) {
-      shown = await readPiece(client, task, pinned(input, latest), 0);
+      shown = await read(client, task, pinned(input, latest), 0);
       yield { view: shown, first: true };
     } else if (!next.live) return;
     else await delay(pollMs, undefined, { signal }).catch(ignoreAbort);
   }
+}
+
+/** Reads on when the node, or the daemon, is out of reach for a while: the session goes on, and so does its log. */
+function patientReader({ note }: Pick<Terminal, "note">, signal: AbortSignal): typeof readPiece {
+  let last: LogView | undefined;
+  let away = false;
+  return async (client, task, which, from) => {
+    for (;;) {
+      try {
+        last = await readPiece(client, task, which, from);
+        if (away) note(["reached again"]);
+        away = false;
+        return last;
+      } catch (error) {
+        const code = errorCode(error);
+        if (last === undefined || (code !== "NODE_UNREACHABLE" && code !== "DAEMON_UNREACHABLE")) throw error;
+        if (!away) note([code === "NODE_UNREACHABLE" ? "the node is out of reach; waiting for it" : "the daemon does not answer; waiting for it"]);
+        away = true;
+        if (signal.aborted) return last;
+        await delay(patiencePauseMs, undefined, { signal }).catch(ignoreAbort);
+      }
+    }
+  };
 }
 
 async function readWhole(client: DaemonClient, task: string, input: LogInput): Promise<LogView> {

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { declareFactoryCommands } from "./factory-commands.ts";
+import { declareNodeCommands } from "./node-commands.ts";
 import { examples, type Perform } from "./perform.ts";
 import { declareProjectCommands } from "./project-commands.ts";
+import { declareServiceCommands } from "./service-commands.ts";
 import { declareSimulate } from "./simulate-command.ts";
 import { declareSpecCommands } from "./spec-commands.ts";
 import { declareTaskCommands } from "./task-commands.ts";
@@ -25,8 +27,11 @@ export function declareProgram(version: string, perform: Perform): Command {
     .showSuggestionAfterError(true);
   program.commandsGroup("The factory:");
   declareFactoryCommands(program, perform);
+  declareServiceCommands(program, perform);
   program.commandsGroup("Projects:");
   declareProjectCommands(program, perform);
+  program.commandsGroup("Nodes:");
+  declareNodeCommands(program, perform);
   program.commandsGroup("Tasks:");
   declareTaskCommands(program, perform);
   declareSpecCommands(program, perform);

@@ -41,6 +41,20 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "task-placed", task, attempt, n: 2, node: "local", base: oid, executor: "shell" }, task, "attempt 2 on local with shell", "starting"],
   [{ type: "task-retried", task, by: "the lead" }, task, "retried by the lead", "planned"],
   [{ type: "task-cancelled", task, by: "the lead" }, task, "cancelled by the lead", "ask"],
+  [{ type: "node-cordoned", node: "gpu", drain: false, by: "the lead" }, "node gpu", "cordoned by the lead: takes no new tasks", "unchanged"],
+  [
+    { type: "node-cordoned", node: "gpu", drain: true, by: "the lead" },
+    "node gpu",
+    "drained by the lead: takes no new tasks and becomes empty",
+    "unchanged",
+  ],
+  [{ type: "node-uncordoned", node: "gpu", by: "the lead" }, "node gpu", "takes tasks again, by the lead", "unchanged"],
+  [{ type: "node-lost", node: "gpu", because: "no link" }, "node gpu", "lost: no link; its tasks go on elsewhere", "unchanged"],
+  [{ type: "node-returned", node: "gpu" }, "node gpu", "is back; what was fenced there is stopped and fetched", "unchanged"],
+  [{ type: "attempt-fenced", attempt, because: "no link" }, task, "fenced, what it still says is not heard: no link", "ask"],
+  [{ type: "attempt-retired", attempt, tip: null, salvage: null }, task, "the fenced session left nothing", "unchanged"],
+  [{ type: "attempt-retired", attempt, tip: oid, salvage: null }, task, "what the fenced session left is in the hub", "unchanged"],
+  [{ type: "attempt-abandoned", attempt, by: "the lead" }, task, "given up by the lead, with what lies on its node", "unchanged"],
   [{ type: "attempt-refused", attempt, because: "no disk", retry: "later" }, task, "could not start: no disk", "ask"],
   [reported({ type: "attempt-started", identity }), task, "session is up", "running"],
   [reported({ type: "round-started", round: 2 }), task, "round 2", "running"],
@@ -122,7 +136,7 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
 
 describe("events in words", () => {
   it.each(table)("$type", (event, subject, text, next) => {
-    expect(eventText(event)).toEqual({ subject, project: "shop", text });
+    expect(eventText(event)).toEqual({ subject, project: subject.startsWith("node ") ? subject : "shop", text });
     expect(nextState(event)).toBe(next);
   });
 

@@ -84,13 +84,13 @@ function isAboutNode(event: FactoryEvent): event is NodeEvent {
 function nodeText(event: NodeEvent): string {
   switch (event.type) {
     case "node-cordoned":
-      return event.drain ? `draining, asked by ${event.by}` : `cordoned by ${event.by}`;
+      return event.drain ? `drained by ${event.by}: takes no new tasks and becomes empty` : `cordoned by ${event.by}: takes no new tasks`;
     case "node-uncordoned":
-      return `takes tasks again, asked by ${event.by}`;
+      return `takes tasks again, by ${event.by}`;
     case "node-lost":
-      return `lost: ${event.because}`;
+      return `lost: ${event.because}; its tasks go on elsewhere`;
     case "node-returned":
-      return "is back";
+      return "is back; what was fenced there is stopped and fetched";
   }
 }
 
@@ -113,7 +113,7 @@ function attemptText(event: AttemptEvent): string {
     case "workspace-discarded":
       return "its worktree was removed";
     case "attempt-fenced":
-      return `fenced: ${event.because}`;
+      return `fenced, what it still says is not heard: ${event.because}`;
     case "attempt-retired":
       return event.tip === null && event.salvage === null ? "the fenced session left nothing" : "what the fenced session left is in the hub";
     case "attempt-abandoned":

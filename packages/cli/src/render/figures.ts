@@ -30,6 +30,20 @@ export function countText(count: number): string {
   return `${(count / 1_000_000).toFixed(1)}M`;
 }
 
+const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+/** `512 MiB`, `3.1 GiB`: one decimal below ten. */
+export function bytesText(bytes: number): string {
+  let amount = Math.max(0, bytes);
+  let unit = 0;
+  while (amount >= 1024 && unit < byteUnits.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  const shown = unit === 0 || amount >= 9.95 ? Math.round(amount) : Math.round(amount * 10) / 10;
+  return `${shown} ${byteUnits[unit]}`;
+}
+
 /** `12.3k in, 950 out`; empty when no executor said anything. */
 export function tokensText(tokens: TokenUsage | null): string {
   return tokens === null ? "" : `${countText(tokens.inputTokens)} in, ${countText(tokens.outputTokens)} out`;

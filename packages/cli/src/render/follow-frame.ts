@@ -58,7 +58,7 @@ function slotLines(status: StatusView, project: string, view: View): string[] {
       { text: specIdOf(session.task) },
       { text: session.round === 0 ? "" : String(session.round) },
       { text: ageText(session.since, view.now) },
-      { text: session.state, paint: session.state === "stopping" ? view.paint.warn : view.paint.active },
+      { text: session.state, paint: session.state === "stopping" || session.state === "fenced" ? view.paint.warn : view.paint.active },
       { text: tokensText(session.tokens), paint: view.paint.faint },
     ]),
     view.columns,

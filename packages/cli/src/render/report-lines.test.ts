@@ -58,6 +58,7 @@ const report: ReportView = {
     { advice: "change-split", text: "do not add nodes, change the split" },
     { pending: 5, startable: 2, running: 3, firstRounds: 8, firstRoundsFailed: 1, landings: 9, conflicts: 4, utilisation: 0.5 },
   ),
+  losses: [],
   landings: [{ commit, task: "shop/S01-a", at: noon - 60_000 }],
 };
 
@@ -90,6 +91,20 @@ describe("report", () => {
       "    kept at refs/dispatch/salvage/shop--S02-b--1",
       "    try: look at it with dispatch show shop/S02-b",
     ]);
+  });
+
+  it("names the nodes that were lost, when they were back, and what that cost", () => {
+    const loss = { node: "gpu_1", lostAt: noon - 600_000, because: "no link", returnedAt: noon - 300_000, fenced: 3 };
+    const losses = [loss, { ...loss, node: "gpu_2", returnedAt: null, fenced: 1 }];
+    const lines = reportLines({ ...report, losses }, aView(100));
+    expect(lines.slice(lines.indexOf("lost nodes"), lines.indexOf("lost nodes") + 3)).toEqual([
+      "lost nodes",
+      "  gpu_1 lost 11:50:00, back 11:55:00 (5m00s): no link; 3 attempts fenced",
+      "  gpu_2 lost 11:50:00, not back yet: no link; 1 attempt fenced",
+    ]);
+    expect(reportMarkdown({ ...report, losses })).toContain(
+      "- gpu\\_1 lost 2026-01-15T11:50:00Z, back 2026-01-15T11:55:00Z (5m00s): no link; 3 attempts fenced",
+    );
   });
 
   it("as Markdown, in which nothing of others becomes markup", () => {

@@ -1,4 +1,4 @@
-import type { ReportTask, ReportView, WaitingForLead } from "@dispatch/protocol";
+import type { NodeLossRow, ReportTask, ReportView, WaitingForLead } from "@dispatch/protocol";
 import { barText, durationText, plural, shortOid, tokensText } from "./figures.ts";
 import { findingText } from "./finding-lines.ts";
 import { type Column, tableLines } from "./table.ts";
@@ -32,6 +32,7 @@ export function reportLines(report: ReportView, view: View): string[] {
       "",
     );
   for (const [name, value] of figuresOf(report)) lines.push(`${name.padEnd(16)} ${value}`);
+  if (report.losses.length > 0) lines.push("", paint.strong("lost nodes"), ...report.losses.map((loss) => `  ${lossText(loss, view.timeOf)}`));
   if (report.waiting.length > 0) lines.push("", paint.strong("waits for you"), ...report.waiting.flatMap((waiting) => waitingLines(waiting, view)));
   return lines;
 }
@@ -41,6 +42,12 @@ export function summaryOf(report: ReportView): string {
   const states = Object.entries(report.counts).filter(([, count]) => count > 0);
   const took = report.to > report.from ? ` in ${durationText(report.to - report.from)}` : "";
   return `${plural(report.tasks.length, "task")}${took}${states.length === 0 ? "" : `: ${states.map(([state, count]) => `${count} ${state}`).join(", ")}`}`;
+}
+
+/** `gpu-1 lost 14:02:11, back 14:20:40 (18m29s): out of reach for 10 min; 3 attempts fenced`. */
+export function lossText({ node, lostAt, returnedAt, because, fenced }: NodeLossRow, timeOf: (at: number) => string): string {
+  const back = returnedAt === null ? "not back yet" : `back ${timeOf(returnedAt)} (${durationText(returnedAt - lostAt)})`;
+  return `${node} lost ${timeOf(lostAt)}, ${back}: ${oneLine(because)}; ${plural(fenced, "attempt")} fenced`;
 }
 
 /** The figures of a report by name, in the order in which they are shown. */

@@ -1,7 +1,7 @@
 import type { ReportView } from "@dispatch/protocol";
 import { durationText, shortOid } from "./figures.ts";
 import { findingHead, placeOf } from "./finding-lines.ts";
-import { figuresOf, summaryOf } from "./report-lines.ts";
+import { figuresOf, lossText, summaryOf } from "./report-lines.ts";
 import { specIdOf } from "./task-table.ts";
 import { oneLine } from "./text-width.ts";
 
@@ -23,6 +23,7 @@ export function reportMarkdown(report: ReportView): string[] {
     lines.push(`| ${cells.map(escapeText).join(" | ")} |`);
   }
   lines.push("", ...figuresOf(report).map(([name, value]) => `- ${name}: ${value}`));
+  if (report.losses.length > 0) lines.push("", "## Lost nodes", "", ...report.losses.map((loss) => `- ${escapeText(lossText(loss, isoText))}`));
   if (report.waiting.length > 0) lines.push("", "## Waits for the lead", "", ...report.waiting.flatMap(waitingLines));
   if (report.landings.length > 0) {
     lines.push("", "## Landings", "", ...report.landings.map((one) => `1. \`${shortOid(one.commit)}\` ${escapeText(one.task)}, ${isoText(one.at)}`));

@@ -75,6 +75,7 @@ describe("statusLines", () => {
             ...plainNode,
             status: { kind: "down", because: "no route\nto host", since: 0 },
             used: 0,
+            fenced: 0,
           },
         ],
         troubles: [
@@ -101,6 +102,26 @@ describe("statusLines", () => {
       "! publish-main:shop: no answer (ORIGIN_UNREACHABLE, failed 2 times, again in 4s)",
       "  try: look at the network",
     ]);
+  });
+
+  it("says which nodes take no tasks, why, and what they still hold", () => {
+    const [open] = aStatus([]).nodes;
+    if (open === undefined) throw new Error("no node");
+    const down = { kind: "down", because: "no link", since: 0 } as const;
+    const lines = statusLines(
+      aStatus([], {
+        nodes: [
+          { ...open, id: "a", closed: { kind: "cordoned", because: "cordoned by x" }, status: down },
+          { ...open, id: "b", closed: { kind: "draining", because: "drained by x" } },
+          { ...open, id: "c", closed: { kind: "lost", because: "out of reach for 10 min" }, status: down, fenced: 2 },
+          { ...open, id: "d", closed: { kind: "pressure", because: "1 GiB of disk free" }, used: 0 },
+        ],
+      }),
+      aView(300),
+    );
+    expect(lines.find((line) => line.startsWith("slots"))).toBe(
+      "slots  a 2/4 cordoned by x down: no link  b 2/4 draining, drained by x  c 2/4 (2 fenced) lost: out of reach for 10 min  d 0/4 short of room: 1 GiB of disk free",
+    );
   });
 
   it("says what to do in a new factory", () => {

@@ -1,6 +1,8 @@
-import type { ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import type { NodeClosure } from "@dispatch/core";
+import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { signalLines, standingLines } from "./cause-lines.ts";
 import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
+import type { Paint } from "./paint.ts";
 import { sortRows, taskTable } from "./task-table.ts";
 import { fitText, oneLine } from "./text-width.ts";
 import type { View } from "./view.ts";
@@ -53,15 +55,35 @@ export function progressLine(rows: readonly TaskRow[], view: View): string {
 /** `slots  local 3/4  gpu-1 down: no route to host · tokens 12.0k in, 900 out · done in about 3m07s` */
 export function slotsLine(status: StatusView, view: View): string {
   const { paint } = view;
-  const nodes = status.nodes.map((node) => {
-    const used = `${node.id} ${node.used}/${node.slots}`;
-    return node.status.kind === "up" ? used : `${used} ${paint.bad(`down: ${oneLine(node.status.because)}`)}`;
-  });
+  const nodes = status.nodes.map((node) => [`${node.id} ${node.used}/${node.slots}`, ...shutWords(node, paint)].join(" "));
   const parts = [nodes.length === 0 ? paint.bad("no nodes") : nodes.join("  ")];
   const tokens = tokensText(sumTokens(status.tasks.map((row) => row.tokens)));
   if (tokens !== "") parts.push(`tokens ${tokens}`);
   if (status.eta !== null) parts.push(`done in about ${ageText(view.now, status.eta)}`);
   return `${paint.faint("slots")}  ${parts.join(" · ")}`;
+}
+
+/** What is fenced on a machine, and why it takes no tasks; nothing for one that is simply up. */
+function shutWords({ status, closed, fenced }: NodeRow, paint: Paint): string[] {
+  const words: string[] = [];
+  if (fenced > 0) words.push(paint.warn(`(${fenced} fenced)`));
+  if (closed !== null) words.push(closed.kind === "lost" ? paint.bad(`lost: ${oneLine(closed.because)}`) : paint.warn(closedText(closed)));
+  if (status.kind === "down" && closed?.kind !== "lost") words.push(paint.bad(`down: ${oneLine(status.because)}`));
+  return words;
+}
+
+function closedText({ kind, because }: NodeClosure): string {
+  switch (kind) {
+    case "cordoned":
+    case "lost":
+      return oneLine(because);
+    case "draining":
+      return `draining, ${oneLine(because)}`;
+    case "pressure":
+      return `short of room: ${oneLine(because)}`;
+    case "leaving":
+      return `leaving: ${oneLine(because)}`;
+  }
 }
 
 /** What goes wrong just now and is tried again. */

@@ -1,5 +1,5 @@
 import { plainNode, type TaskSpec } from "@dispatch/core";
-import type { CauseRow, ProjectRow, SignalsView, StandingRow, StatusView, TaskRow } from "@dispatch/protocol";
+import type { CauseRow, Heartbeat, NodeView, ProjectRow, SignalsView, StandingRow, StatusView, TaskRow } from "@dispatch/protocol";
 import { aSpec as aPlainSpec } from "../../../../test/kit/build-facts.ts";
 import { plainPaint } from "../render/paint.ts";
 import type { View } from "../render/view.ts";
@@ -63,6 +63,7 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
         ...plainNode,
         status: { kind: "up" },
         used: 2,
+        fenced: 0,
       },
     ],
     tasks,
@@ -71,6 +72,59 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
     eta: null,
     standings: [],
     signals: someSignals(),
+    ...change,
+  };
+}
+
+/** A machine that is up, with two sessions. */
+export function aNode(id: string, change: Partial<NodeView> = {}): NodeView {
+  return {
+    id,
+    slots: 4,
+    lowPriority: false,
+    labels: [],
+    executors: null,
+    capacity: { cpus: 8, memoryMb: 16_384, gpus: 0 },
+    load: 0.25,
+    ...plainNode,
+    state: { kind: "up" },
+    resting: null,
+    link: {
+      transport: "ssh2",
+      target: `deploy@${id}`,
+      hostKey: "SHA256:abc",
+      workDir: "~/.dispatch",
+      home: "/home/deploy/.dispatch",
+      nodeVersion: "v20.20.2",
+    },
+    used: 2,
+    sessions: [
+      { task: "shop/S01-schema", attempt: "shop--S01-schema--1", since: noon - 75_000, state: "running", round: 2 },
+      { task: "shop/S02-cart", attempt: "shop--S02-cart--1", since: noon - 5000, state: "starting", round: 0 },
+    ],
+    fenced: [],
+    unfetched: [],
+    pulse: aPulse(),
+    heardAt: noon - 2000,
+    ...change,
+  };
+}
+
+export function aPulse(change: Partial<Heartbeat> = {}): Heartbeat {
+  return {
+    load1: 2,
+    cpus: 8,
+    freeMemoryBytes: 3.1 * 2 ** 30,
+    totalMemoryBytes: 16 * 2 ** 30,
+    freeDiskBytes: 80 * 2 ** 30,
+    totalDiskBytes: 200 * 2 ** 30,
+    freeInodes: 1_200_000,
+    sessions: 2,
+    gpus: [],
+    agents: [{ name: "claude", version: "2.1.0", login: "yes" }],
+    usage: { at: noon - 60_000, bytes: 2 ** 30, projects: { shop: 800 * 2 ** 20, blog: 100 * 2 ** 20 } },
+    limits: "cgroup",
+    trouble: null,
     ...change,
   };
 }

@@ -17,6 +17,7 @@ export interface AppParts {
 }
 
 const RetryBody = z.strictObject({ edited: z.boolean().default(false) });
+const CordonBody = z.strictObject({ drain: z.boolean().default(false) });
 const DownBody = z.strictObject({ mode: z.enum(["leave", "drain", "stop"]).default("leave") });
 const LogQuery = z.object({
   file: z.enum(["agent", "verify"]).default("agent"),
@@ -33,7 +34,7 @@ const PutSpecBody = z.strictObject({
 const PlanQuery = z.object({ slots: z.coerce.number().int().min(1).max(100_000).optional() });
 const AfterQuery = z.object({ after: z.coerce.number().int().min(0).default(0) });
 
-/** The daemon's HTTP interface (see @dispatch/protocol api.ts). Every answer is data of the service. */
+/** The daemon's HTTP interface (see @dispatch/protocol api/endpoints.ts). Every answer is data of the service. */
 export function createApp(parts: AppParts): Hono {
   const { service } = parts;
   const app = new Hono();
@@ -55,7 +56,7 @@ export function createApp(parts: AppParts): Hono {
     const { slots } = check(PlanQuery, context.req.query());
     return context.json(await service.plan(context.req.param("project"), slots));
   });
-  app.get("/v1/projects/:project/report", (context) => context.json(service.report(context.req.param("project"))));
+  app.get("/v1/projects/:project/report", async (context) => context.json(await service.report(context.req.param("project"))));
   app.post("/v1/projects/:project/feed", async (context) => context.json(await service.feed(context.req.param("project"), by)));
   app.post("/v1/projects/:project/start", async (context) => context.json(await service.start(context.req.param("project"), by)));
   app.post("/v1/projects/:project/collect", async (context) => context.json(await service.collect(context.req.param("project"), by)));
@@ -95,6 +96,8 @@ export function createApp(parts: AppParts): Hono {
     return context.json(await service.putSpec(taskParam(context.req.param()), request, by));
   });
 
+  declareNodes(app, service, by);
+
   app.get("/v1/events", (context) => {
     const { after } = check(AfterQuery, { after: context.req.header("last-event-id") ?? context.req.query("after") });
     return streamSSE(context, (stream) => sendEvents(stream, after, parts));
@@ -105,6 +108,21 @@ export function createApp(parts: AppParts): Hono {
     return context.json({});
   });
   return app;
+}
+
+function declareNodes(app: Hono, service: FactoryService, by: string): void {
+  app.get("/v1/nodes", async (context) => context.json(await service.nodes()));
+  app.get("/v1/nodes/:node", (context) => context.json(service.node(context.req.param("node"))));
+  app.post("/v1/nodes/:node/cordon", async (context) => {
+    const { drain } = check(CordonBody, await bodyOf(context.req.text()));
+    await service.cordonNode(context.req.param("node"), drain, by);
+    return context.json({});
+  });
+  app.post("/v1/nodes/:node/uncordon", async (context) => {
+    await service.uncordonNode(context.req.param("node"), by);
+    return context.json({});
+  });
+  app.post("/v1/nodes/:node/abandon", async (context) => context.json(await service.abandonNode(context.req.param("node"), by)));
 }
 
 interface EventStream {

@@ -60,7 +60,7 @@ const world = worldOf([
 const project = world.projects.get("shop");
 if (project === undefined) throw new Error("no project");
 const signals = composeSignals({ snapshot: { world, nodes: [], projects: new Map() }, samples: [], before: noSignals }, 1000);
-const given = { world, project, slots: 2, standing: undefined, signals };
+const given = { world, project, slots: 2, standing: undefined, signals, losses: [] };
 const report = composeReport(given, 1000);
 
 describe("the report of a project", () => {

@@ -1,5 +1,5 @@
 import { type Attempt, type Project, type Task, taskIdOf, type World } from "@dispatch/core";
-import type { CauseRow, ReportTask, ReportView, SignalsView, StandingRow, WaitingForLead } from "@dispatch/protocol";
+import type { CauseRow, NodeLossRow, ReportTask, ReportView, SignalsView, StandingRow, WaitingForLead } from "@dispatch/protocol";
 import { attemptsByTask, sumTokens } from "../views/compose-status.ts";
 import { measureSlots, type Span } from "./measure-slots.ts";
 
@@ -11,10 +11,12 @@ export interface ReportInput {
   /** Undefined while the project has no tasks. */
   standing: StandingRow | undefined;
   signals: SignalsView;
+  /** As `countLosses` counts them. */
+  losses: readonly NodeLossRow[];
 }
 
 /** What happened in a project since its first task was fed. `now` is in ms since the epoch. */
-export function composeReport({ world, project, slots, standing, signals }: ReportInput, now: number): ReportView {
+export function composeReport({ world, project, slots, standing, signals, losses }: ReportInput, now: number): ReportView {
   const tasks = [...world.tasks.values()].filter((task) => task.project === project.id).sort((a, b) => (a.id < b.id ? -1 : 1));
   const attempts = attemptsByTask(world, tasks);
   const all = [...attempts.values()].flat();
@@ -42,6 +44,7 @@ export function composeReport({ world, project, slots, standing, signals }: Repo
     tokens: sumTokens(all),
     waiting: [...tasks.flatMap(waitingTask), ...waitingProject(project), ...waitingCauses(standing)],
     signals,
+    losses,
     landings: tasks
       .flatMap((task) => (task.state.kind === "merged" ? [{ commit: task.state.commit, task: task.id, at: task.state.at }] : []))
       .sort((a, b) => a.at - b.at),

@@ -1,14 +1,16 @@
-import { holdsSlot, type Task, type TaskId } from "@dispatch/core";
+import { isLive, type Task, type TaskId } from "@dispatch/core";
 import type { SignalsView } from "@dispatch/protocol";
 import {
   createExplainer,
   type Explanation,
+  isOpen,
   judgeSignals,
   type ScalingSample,
   type SignalState,
   type Signals,
   type Snapshot,
   signalWindowMs,
+  usedSlots,
 } from "@dispatch/scheduler";
 import { demandOf } from "../report/compose-report.ts";
 import { measureSlots, type Span } from "../report/measure-slots.ts";
@@ -38,18 +40,19 @@ export function composeSignals(input: SignalsInput, now: number): SignalsView {
     else if (explanation.kind !== "about-to-start") blocked.add(task.id);
   }
   let running = 0;
-  for (const attempt of snapshot.world.attempts.values()) if (holdsSlot(attempt)) running++;
+  for (const attempt of snapshot.world.attempts.values()) if (isLive(attempt)) running++;
   const signals = judgeSignals({ now, pending, startable, running, samples }, before);
   return { ...signals, text: signalText(signals), figures: { ...signals.figures, utilisation: recentUse(snapshot, blocked, now) } };
 }
 
 function lacksOnlyRoom(explanation: Explanation): boolean {
-  return explanation.kind === "slot" || explanation.kind === "resource" || explanation.kind === "nodes-down";
+  return explanation.kind === "slot" || explanation.kind === "resource" || explanation.kind === "nodes-down" || explanation.kind === "nodes-closed";
 }
 
 /** How well the slots were used in the window. A task that waits for more than room is no work that was there. */
 function recentUse(snapshot: Snapshot, blocked: ReadonlySet<TaskId>, now: number): number {
   const { world, nodes } = snapshot;
+  const used = usedSlots(world);
   const from = now - signalWindowMs;
   const clip = (spans: readonly Span[]): Span[] =>
     spans.flatMap((span) => (span.to <= from ? [] : [{ from: Math.max(from, span.from), to: span.to }]));
@@ -57,7 +60,8 @@ function recentUse(snapshot: Snapshot, blocked: ReadonlySet<TaskId>, now: number
   const attempts = attemptsByTask(world, tasks);
   const sessions = [...attempts.values()].flat().map((attempt) => ({ from: attempt.placedAt, to: attempt.endedAt === 0 ? now : attempt.endedAt }));
   const demand = tasks.flatMap((task) => (blocked.has(task.id) ? [] : demandOf(world, task, attempts.get(task.id) ?? [], now)));
-  const slots = nodes.reduce((sum, node) => sum + node.slots, 0);
+  // What is closed, or down, cannot be used; what went on there when it was open still counts as used.
+  const slots = nodes.reduce((sum, node) => sum + (isOpen(node) ? node.slots : (used.get(node.id) ?? 0)), 0);
   return measureSlots(clip(sessions), clip(demand), slots).utilisation;
 }
 

@@ -1,4 +1,4 @@
-import { type Attempt, holdsSlot, type Project, type Task, type TaskId, type TokenUsage, type World } from "@dispatch/core";
+import { type Attempt, holdsSlot, type NodeId, type Project, type Task, type TaskId, type TokenUsage, type World } from "@dispatch/core";
 import type { NodeRow, ProjectRow, SignalsView, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { createExplainer, type Explanation, explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
 import { composeStandings } from "./compose-why.ts";
@@ -24,6 +24,7 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
   const wanted = (id: string) => input.project === undefined || input.project === id;
   const tasks = [...world.tasks.values()].filter((task) => wanted(task.project)).sort((a, b) => (a.id < b.id ? -1 : 1));
   const used = usedSlots(world);
+  const fenced = fencedSlots(world);
   const attempts = attemptsByTask(world, tasks);
   const explain = input.explain ?? createExplainer(snapshot, now);
   return {
@@ -31,7 +32,7 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
     lastSeq: input.lastSeq,
     draining: input.draining,
     projects: [...world.projects.values()].filter((project) => wanted(project.id)).map((project) => projectRow(snapshot, project)),
-    nodes: snapshot.nodes.map((node): NodeRow => ({ ...node, used: used.get(node.id) ?? 0 })),
+    nodes: snapshot.nodes.map((node): NodeRow => ({ ...node, used: used.get(node.id) ?? 0, fenced: fenced.get(node.id) ?? 0 })),
     tasks: tasks.map((task) => taskRow(task, explain(task), attempts.get(task.id) ?? [], now)),
     sessions: [...world.attempts.values()]
       .filter((attempt) => holdsSlot(attempt) && wanted(projectOf(world, attempt)))
@@ -49,6 +50,12 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
     standings: composeStandings(snapshot, now, input.project),
     signals: input.signals,
   };
+}
+
+function fencedSlots({ attempts }: World): ReadonlyMap<NodeId, number> {
+  const fenced = new Map<NodeId, number>();
+  for (const { node, state } of attempts.values()) if (state.kind === "fenced") fenced.set(node, (fenced.get(node) ?? 0) + 1);
+  return fenced;
 }
 
 function projectOf(world: World, attempt: Attempt): string {
@@ -101,6 +108,9 @@ function display(task: Task, because: string): string {
       return "locked";
     case "no-node-fits":
       return "unfit";
+    case "nodes-down":
+    case "nodes-closed":
+      return "no node";
     case "project-paused":
       return "paused";
     case "project-not-configured":

@@ -1,6 +1,6 @@
 import { isEnded, type Task } from "@dispatch/core";
 import type { CauseRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "@dispatch/protocol";
-import { type Cause, createCauseFinder, findGridlock, type Snapshot, type Standing, usedSlots } from "@dispatch/scheduler";
+import { type Cause, createCauseFinder, findGridlock, isOpen, type Snapshot, type Standing, usedSlots } from "@dispatch/scheduler";
 import { expectedStart } from "./estimate-end.ts";
 import { explainText } from "./explain-text.ts";
 
@@ -88,9 +88,16 @@ function sharedText({ world, nodes }: Snapshot, { explanation, project }: Cause,
   if (explanation.kind === "about-to-start")
     return { because: "they are ready and there is room", release: "nothing is missing; they start at once" };
   if (explanation.kind === "slot") {
-    const all = nodes.reduce((sum, node) => sum + node.slots, 0);
-    const used = [...usedSlots(world).values()].reduce((sum, count) => sum + count, 0);
-    return { because: `every slot they could take is taken: ${used} of ${all} are in use`, release: "sessions end, or nodes or slots are added" };
+    const open = nodes.filter(isOpen);
+    const inUse = usedSlots(world);
+    const all = open.reduce((sum, node) => sum + node.slots, 0);
+    const used = open.reduce((sum, node) => sum + (inUse.get(node.id) ?? 0), 0);
+    const shut = nodes.length - open.length;
+    const rest = shut === 0 ? "" : `; ${shut} more ${shut === 1 ? "node takes" : "nodes take"} no new tasks`;
+    return {
+      because: `every slot they could take is taken: ${used} of ${all} are in use${rest}`,
+      release: `sessions end, or nodes or slots are added${shut === 0 ? "" : ", or closed nodes opened"}`,
+    };
   }
   if (explanation.kind !== "waits-for-collect") return {};
   const queued = tasks.filter((task) => task.state.kind === "queued").map((task) => task.spec.id);

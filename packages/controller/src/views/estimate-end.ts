@@ -1,5 +1,5 @@
 import { isEnded, type ProjectId, type Task } from "@dispatch/core";
-import { createEstimator, type ForecastOptions, forecastRun, remainingPaths, type Snapshot } from "@dispatch/scheduler";
+import { createEstimator, type ForecastOptions, forecastRun, isOpen, remainingPaths, type Snapshot } from "@dispatch/scheduler";
 
 /** Above this many open tasks the end is reckoned from bounds: playing them all forward would take too long for a status. */
 const playedTasks = 400;
@@ -68,7 +68,7 @@ function landingMinutes({ world }: Snapshot): ReadonlyMap<ProjectId, number> {
 function estimateByBounds(snapshot: Snapshot, open: readonly Task[], now: number): number {
   const slots = Math.max(
     1,
-    snapshot.nodes.reduce((sum, node) => sum + (node.status.kind === "up" ? node.slots : 0), 0),
+    snapshot.nodes.reduce((sum, node) => sum + (isOpen(node) ? node.slots : 0), 0),
   );
   const paths = remainingPaths(snapshot.world);
   const longest = open.reduce((most, task) => Math.max(most, paths.get(task.id) ?? 0), 0);

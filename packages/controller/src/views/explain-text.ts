@@ -1,6 +1,6 @@
 import type { Task } from "@dispatch/core";
 import type { Explanation } from "@dispatch/scheduler";
-import { durationText, nodeMissText, resourceText, sinceText, timeText } from "./explain-words.ts";
+import { durationText, nodeMissText, openText, resourceText, shutText, sinceText, timeText } from "./explain-words.ts";
 
 /** Why a task is where it is, and what would move it, as two sentences. `now` is in ms since the epoch. */
 export function explainText(task: Task, explanation: Explanation, now: number): { because: string; release: string } {
@@ -21,6 +21,7 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
     case "reserved":
     case "no-node-fits":
     case "nodes-down":
+    case "nodes-closed":
     case "resource":
     case "slot":
       return waitingText(task, explanation, now);
@@ -64,7 +65,10 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
   }
 }
 
-type Waiting = Extract<Explanation, { kind: "lock" | "contract-barrier" | "reserved" | "no-node-fits" | "nodes-down" | "resource" | "slot" }>;
+type Waiting = Extract<
+  Explanation,
+  { kind: "lock" | "contract-barrier" | "reserved" | "no-node-fits" | "nodes-down" | "nodes-closed" | "resource" | "slot" }
+>;
 
 /** What keeps a ready task from starting. */
 function waitingText(task: Task, explanation: Waiting, now: number): { because: string; release: string } {
@@ -93,6 +97,11 @@ function waitingText(task: Task, explanation: Waiting, now: number): { because: 
       return {
         because: `every node that could take it is down: ${explanation.nodes.map(({ node, because }) => `${node} (${because})`).join(", ")}`,
         release: `${explanation.nodes.map(({ node }) => node).join(" or ")} comes up again`,
+      };
+    case "nodes-closed":
+      return {
+        because: `no node that could take it takes new tasks: ${explanation.nodes.map(shutText).join("; ")}`,
+        release: explanation.nodes.map(openText).join(", or "),
       };
     case "resource":
       return {
@@ -135,10 +144,10 @@ function meets({ mine, theirs }: { mine: string; theirs: string }): string {
   return mine === theirs ? "" : `, which meets ${mine}`;
 }
 
-function slotText({ ahead, slots, nodesDown, first }: Extract<Explanation, { kind: "slot" }>): { because: string; release: string } {
-  const down = nodesDown.map((node) => `node ${node.node} is down: ${node.because}`);
+function slotText({ ahead, slots, nodesShut, first }: Extract<Explanation, { kind: "slot" }>): { because: string; release: string } {
+  const shut = nodesShut.map((node) => `node ${shutText(node)}`);
   const place = first === null ? "it is the next in line" : `${ahead} go before it, ${first.task} first, ${orderText(first.by)}`;
-  const because = `all ${slots} slots it could take are taken; ${place}${down.length === 0 ? "" : ` (${down.join("; ")})`}`;
+  const because = `all ${slots} slots it could take are taken; ${place}${shut.length === 0 ? "" : ` (${shut.join("; ")})`}`;
   return { because, release: "a session ends, or a node is added" };
 }
 

@@ -1,5 +1,5 @@
 import type { Resources } from "@dispatch/core";
-import type { NodeMiss } from "@dispatch/scheduler";
+import type { NodeMiss, ShutNode } from "@dispatch/scheduler";
 
 /** `42 s`, `12 min`, `3 h`, `2 d`. */
 export function durationText(ms: number): string {
@@ -35,12 +35,52 @@ export function nodeMissText(miss: NodeMiss): string {
       return `${resourceText(miss.resource, miss.wanted)} ${miss.wanted === 1 ? "is" : "are"} wanted, it has ${resourceText(miss.resource, miss.has)}`;
     case "no-slots":
       return "it has no slots";
+    case "closed":
+      return `it ${closedText(miss)}`;
     case "down":
       return `it is down: ${miss.because}`;
     case "resource-taken":
       return `${resourceText(miss.resource, miss.wanted)} ${miss.wanted === 1 ? "is" : "are"} wanted, ${resourceText(miss.resource, miss.free)} free`;
     case "slots-taken":
       return `its ${miss.slots} slots are taken`;
+  }
+}
+
+/** `gpu-1 is cordoned by the lead`, `gpu-1 is down: no route to host`. */
+export function shutText(shut: ShutNode): string {
+  return `${shut.node} ${closedText(shut)}`;
+}
+
+function closedText({ by, because }: Pick<ShutNode, "by" | "because">): string {
+  switch (by) {
+    case "cordoned":
+      return `is ${because}`;
+    case "draining":
+      return `is being ${because}`;
+    case "lost":
+      return `is lost: ${because}`;
+    case "pressure":
+      return `is short of room: ${because}`;
+    case "leaving":
+      return `is on its way out: ${because}`;
+    case "down":
+      return `is down: ${because}`;
+  }
+}
+
+/** What would have a node take tasks again, as a clause. */
+export function openText({ node, by }: ShutNode): string {
+  switch (by) {
+    case "cordoned":
+    case "draining":
+      return `dispatch node uncordon ${node}`;
+    case "lost":
+    case "down":
+      return `${node} comes up again`;
+    case "pressure":
+      return `${node} has room again`;
+    case "leaving":
+      return `${node} is put back into nodes.json`;
   }
 }
 

@@ -43,6 +43,11 @@ export interface HostMethods {
   verify: { params: VerifyJob; result: readonly CommandResult[] };
   /** A negative `from` counts from the end. Without a round: the newest. */
   tail: { params: { attempt: AttemptId; file: TailFile; from: number; round?: number }; result: TailAnswer };
+  /**
+   * Removes what may go and measures the rest; may take minutes, of which nothing else on the node waits for more than a moment.
+   * `freedBytes`: what was removed, as it was measured before.
+   */
+  tidy: { params: TidyOrder; result: { freedBytes: number; usage: NodeUsage } };
 }
 
 export type HostMethod = keyof HostMethods;
@@ -82,7 +87,7 @@ export interface NodeUsage {
   /** When it was measured, in ms since the epoch. */
   at: number;
   bytes: number;
-  /** Repositories and worktrees of each project. */
+  /** Repository, worktrees and records of each project. */
   projects: Readonly<Record<ProjectId, number>>;
 }
 
@@ -102,7 +107,16 @@ export interface Heartbeat {
   agents: readonly AgentProgram[];
   /** Null until it was measured for the first time. */
   usage: NodeUsage | null;
+  limits: LimitWay;
+  /** Why work on the node's folder fails now, as the system says it; null while it does not. */
+  trouble: string | null;
 }
+
+/**
+ * How the node can hold attempts to their limits. `cgroup`: in a control group that the host may make. `systemd`: the same, below
+ * a scope that the user's service manager gives. `rlimit`: memory alone, for each process by itself. `none`: only output is limited.
+ */
+export type LimitWay = "cgroup" | "systemd" | "rlimit" | "none";
 
 /** What may go from a node, and what must not grow beyond. Work that is not in the hub is never touched. */
 export interface TidyOrder {
