@@ -2,13 +2,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../kit/eventually.ts";
 import { isRunning } from "../kit/find-processes.ts";
-import { makeSshLab, type SshMachine } from "../kit/real-sshd.ts";
+import { makeSshLab } from "../kit/real-sshd.ts";
 import { expectNothingLost, expectWhole } from "./expect-whole.ts";
 import { inFactory } from "./in-factory.ts";
 import { endDaemon, playThrough, startProject } from "./play-out.ts";
 import { threeAtOnce } from "./shop-specs.ts";
-
-const hostsOn = (machine: SshMachine) => machine.processes().filter(({ args }) => args.includes(" host --home ") && !args.startsWith("env"));
 
 describe("a factory whose node is behind SSH", { timeout: 180_000 }, () => {
   it.each(["ssh2", "openssh"] as const)("lands everything once, though its link (%s) is cut and its daemon killed", async (transport) => {
@@ -16,8 +14,8 @@ describe("a factory whose node is behind SSH", { timeout: 180_000 }, () => {
     try {
       const machine = await lab.add("far");
       const far = {
-        entry: { name: "far", ssh_target: "far", transport, host_key: machine.hostKey() },
-        folder: join(machine.home, ".dispatch"),
+        entries: [{ name: "far", ssh_target: "far", transport, host_key: machine.hostKey() }],
+        homes: [join(machine.home, ".dispatch")],
         env: { DISPATCH_SSH_CONFIG: lab.configFile },
       };
       const play = async (factory: Parameters<Parameters<typeof inFactory>[2]>[0]): Promise<void> => {
@@ -26,12 +24,12 @@ describe("a factory whose node is behind SSH", { timeout: 180_000 }, () => {
         await startProject(factory);
         await eventually("three at work", () => factory.held("agents").length === 3);
         const agents = factory.held("agents");
-        const [before] = hostsOn(machine);
+        const [before] = machine.hosts();
         machine.cut();
-        await eventually("another host", () => hostsOn(machine).some(({ pid }) => pid !== before?.pid));
+        await eventually("another host", () => machine.hosts().some(({ pid }) => pid !== before?.pid));
         factory.daemon().kill("SIGKILL");
         await factory.daemon().ended;
-        await eventually("no host without a daemon", () => hostsOn(machine).length === 0);
+        await eventually("no host without a daemon", () => machine.hosts().length === 0);
         expect(agents.every(isRunning)).toBe(true);
         await factory.up();
         expectNothingLost(factory);
@@ -39,7 +37,7 @@ describe("a factory whose node is behind SSH", { timeout: 180_000 }, () => {
         await playThrough(factory);
         await endDaemon(factory);
         await expectWhole(factory);
-        expect(hostsOn(machine)).toEqual([]);
+        expect(machine.hosts()).toEqual([]);
         expect(factory.agentRuns()).toHaveLength(3);
       };
       await inFactory(threeAtOnce(), `cut ${transport}`, play, { far });

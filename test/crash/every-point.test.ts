@@ -20,7 +20,7 @@ interface Journey {
 
 /** Around an effect: at its first time, again when the next daemon repeats it, and at its second time. */
 function aroundEffects(): Journey[] {
-  const points = crashPoints.filter((point) => !isCommit(point));
+  const points = crashPoints.filter((point) => !isCommit(point) && !takesLostNode(point));
   return points.flatMap((point) => times.map((counts) => journey(point, counts)));
 }
 
@@ -50,6 +50,11 @@ function packed(counts: readonly number[]): number[][] {
     else room.push(n);
   }
   return chains;
+}
+
+/** Reached where nodes are lost and come back: lost-nodes.test.ts. */
+function takesLostNode(point: CrashPointName): boolean {
+  return point.startsWith("retire-attempt:");
 }
 
 function isCommit(point: CrashPointName): boolean {
@@ -84,7 +89,8 @@ it(
   "a daemon killed before or after any commit and any effect, and again in its recovery, brings every task to main once",
   async () => {
     const journeys = [...aroundEffects(), ...aroundContracts(), ...aroundCommits()];
-    for (const point of crashPoints) expect(journeys.some(({ crashes }) => crashes.includes(`${point}#1`) && crashes.length > 1)).toBe(true);
+    for (const point of crashPoints.filter((one) => !takesLostNode(one)))
+      expect(journeys.some(({ crashes }) => crashes.includes(`${point}#1`) && crashes.length > 1)).toBe(true);
     await inParallel(journeys, factoriesAtOnce, ({ crashes, play, specs, holds }) =>
       inFactory(specs, crashes.join(", "), async (factory) => {
         for (const name of holds) factory.hold(name);

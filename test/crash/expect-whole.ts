@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Attempt, type FactoryEvent, resultRef, type StoredEvent, salvageRef, type World } from "@dispatch/core";
+import { type Attempt, type FactoryEvent, holdsLock, holdsSlot, resultRef, type StoredEvent, salvageRef, type World } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
 import { createSqliteLedger, foldEvents } from "@dispatch/store";
 import { expect } from "vitest";
@@ -12,7 +12,7 @@ import { project, type RealFactory } from "../kit/real-factory.ts";
 export function expectNothingLost(factory: RealFactory): void {
   const refs = existsSync(factory.hub) ? refsOf(factory, factory.hub) : new Map<string, string>();
   for (const attempt of new Set(factory.agentRuns().map((run) => run.attempt))) {
-    const kept = existsSync(join(factory.node, "work", attempt)) || refs.has(resultRef(attempt));
+    const kept = factory.nodes.some((node) => existsSync(join(node, "work", attempt))) || refs.has(resultRef(attempt));
     expect(kept, `${attempt} has neither a worktree nor a ref in the hub`).toBe(true);
   }
 }
@@ -28,7 +28,7 @@ export async function expectWhole(factory: RealFactory): Promise<void> {
   expect(pending).toEqual([]);
   expectMergedOnce(factory, world, events);
   expectReportsWithoutGaps(world, events);
-  expectOneAgentAtATime(factory, world);
+  expectOneAgentAtATime(factory, world, events);
   expectHeldInHub(factory, world);
   expectTidy(factory, world);
   expectGreen(factory);
@@ -69,8 +69,12 @@ function expectReportsWithoutGaps(world: World, events: readonly StoredEvent[]):
   }
 }
 
-function expectOneAgentAtATime(factory: RealFactory, world: World): void {
-  expect(factory.overlaps()).toEqual([]);
+/** A second agent of a task may run beside one that was fenced with its node, and beside no other. */
+function expectOneAgentAtATime(factory: RealFactory, world: World, events: readonly StoredEvent[]): void {
+  const fenced = new Set(factsOf(events, "attempt-fenced").map((event) => event.attempt));
+  const fencedPids = new Set(factory.agentRuns().flatMap((run) => (fenced.has(run.attempt) ? [String(run.pid)] : [])));
+  const overlaps = factory.overlaps().map((line) => line.split(" "));
+  expect(overlaps.filter(([, attempt = "", , , other = ""]) => !fencedPids.has(other) && !fenced.has(attempt))).toEqual([]);
   const runs = factory.agentRuns().map((run) => `${run.attempt} round ${run.round}`);
   expect(runs, "an agent is started once in a round").toEqual([...new Set(runs)]);
   expect(factory.agentRuns().filter((run) => !world.attempts.has(run.attempt))).toEqual([]);
@@ -89,14 +93,26 @@ function expectHeldInHub(factory: RealFactory, world: World): void {
 }
 
 function expectTidy(factory: RealFactory, world: World): void {
-  const work = join(factory.node, "work");
-  expect(existsSync(work) ? readdirSync(work) : [], "worktrees on the node").toEqual([]);
-  expect([...world.attempts.values()].filter((attempt) => attempt.endedAt === 0)).toEqual([]);
-  for (const repository of [factory.hub, join(factory.node, "repos", `${project}.git`)]) {
+  for (const node of factory.nodes) {
+    expect(namesIn(join(node, "work")), `worktrees in ${node}`).toEqual([]);
+    const known = namesIn(join(node, "repos", `${project}.git`, "worktrees"));
+    expect(
+      known.filter((name) => name !== project),
+      `worktrees that git knows in ${node}`,
+    ).toEqual([]);
+  }
+  expect([...world.attempts.values()].filter((attempt) => attempt.endedAt === 0 || holdsSlot(attempt))).toEqual([]);
+  expect([...world.tasks.values()].filter(holdsLock)).toEqual([]);
+  const onNodes = factory.nodes.map((node) => join(node, "repos", `${project}.git`));
+  for (const repository of [factory.hub, ...onNodes.filter((path) => existsSync(path))]) {
     const locks = readdirSync(repository, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".lock"));
     expect(locks, `locks in ${repository}`).toEqual([]);
   }
   for (const repository of [factory.hub, factory.origin]) factory.git(repository, "fsck", "--strict", "--no-dangling");
+}
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function expectGreen(factory: RealFactory): void {

@@ -25,7 +25,8 @@ export async function inFactory(
   if (failure !== undefined) throw failure;
 }
 
-function tailOfLog(factory: RealFactory): string {
+/** The last lines of the daemon's log. */
+export function tailOfLog(factory: RealFactory): string {
   const path = join(factory.dir, factoryPaths.daemonLog);
   return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(-25).join("\n") : "no daemon wrote a log";
 }

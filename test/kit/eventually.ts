@@ -2,10 +2,13 @@
 export async function eventually<T>(what: string, ask: () => T | Promise<T>, deadlineMs = 30_000): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {
+    const asked = performance.now();
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const now = performance.now();
+    if (now > deadline) throw new Error(`waited in vain for ${what}`);
+    // Asking may cost more than what is waited for, such as a look at all processes.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(20, 4 * (now - asked))));
   }
 }
 

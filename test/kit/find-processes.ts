@@ -6,7 +6,7 @@ export interface ShownProcess {
   pid: number;
   parent: number;
   args: string;
-  env: string;
+  readonly env: string;
 }
 
 /** All processes that show `text` in their arguments or in their environment; this one is left out. */
@@ -20,7 +20,7 @@ export function childrenOf(parent: number, text: string): ShownProcess[] {
 }
 
 export function isRunning(pid: number): boolean {
-  return allProcesses().some((seen) => seen.pid === pid);
+  return process.platform === "linux" ? showProcess(pid) !== undefined : allProcesses().some((seen) => seen.pid === pid);
 }
 
 /** Kills without a word. A process that is gone already is what was wanted. */
@@ -36,13 +36,25 @@ export function killHard(pid: number): void {
 function allProcesses(): ShownProcess[] {
   if (process.platform !== "linux") return listWithPs();
   return readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    const args = shown(`/proc/${name}/cmdline`);
-    const stat = readIfAny(`/proc/${name}/stat`);
-    if (args === "" || stat === "") return [];
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-    return [{ pid: Number(name), parent, args, env: shown(`/proc/${name}/environ`) }];
+    const shownProcess = /^\d+$/.test(name) ? showProcess(Number(name)) : undefined;
+    return shownProcess === undefined ? [] : [shownProcess];
   });
+}
+
+/** Its environment is read when it is asked for: most are only looked at for their arguments. */
+function showProcess(pid: number): ShownProcess | undefined {
+  const args = shown(`/proc/${pid}/cmdline`);
+  const stat = args === "" ? "" : readIfAny(`/proc/${pid}/stat`);
+  if (stat === "") return undefined;
+  const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  return {
+    pid,
+    parent,
+    args,
+    get env() {
+      return shown(`/proc/${pid}/environ`);
+    },
+  };
 }
 
 function listWithPs(): ShownProcess[] {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { factoryPaths, tmuxSocketName } from "@dispatch/protocol";
 import { eventually } from "./eventually.ts";
@@ -31,15 +31,21 @@ export interface AgentRun {
 
 /** A factory in a temp folder with a target repository, a local node and rehearsed agents; the daemon is a real child process. */
 export interface RealFactory {
+  /** Changes with `move`. */
   readonly dir: string;
   readonly origin: string;
   readonly hub: string;
+  /** The home of the node, or of the first one. */
   readonly node: string;
+  /** The homes of all nodes. */
+  readonly nodes: readonly string[];
   readonly specs: readonly FactorySpec[];
   /** Folds what all the daemons of this factory say. */
   readonly followed: FollowedWorld;
   /** Starts a daemon and waits until it is up; undefined when it ended before (a crash point in its recovery). */
   up(crashAt?: string): Promise<RealDaemon | undefined>;
+  /** Puts the factory's folder somewhere else, with all that is in it; later daemons run in this environment. Only while no daemon runs. */
+  move(env: Readonly<Record<string, string>>): void;
   /** The daemon that was started last. */
   daemon(): RealDaemon;
   /** Waits for facts; fails with DaemonGone when the daemon dies first. */
@@ -66,6 +72,8 @@ export interface RealFactory {
   /** What the node has told an attempt: the names of its notices. */
   noticesOf(attempt: string): string[];
   git(repository: string, ...args: string[]): string;
+  /** Ends everything of the factory and keeps its files; gives what was left over that should not have been. */
+  end(): Promise<readonly ShownProcess[]>;
   /** Ends everything of the factory and says what was left over that should not have been. */
   close(): Promise<void>;
 }
@@ -79,22 +87,34 @@ export function waitStep(name: string): object {
 
 export interface RealFactoryOptions {
   slots?: number;
-  /** A node behind SSH in place of the local one. */
-  far?: { entry: object; folder: string; env: Readonly<Record<string, string>> };
+  landing?: "continuous" | "on-collect";
+  /** Nodes behind SSH in place of the local one: their entries in nodes.json, their homes, and the daemon's environment. */
+  far?: { entries: readonly object[]; homes: readonly string[]; env: Readonly<Record<string, string>> };
 }
 
 export function makeRealFactory(specs: readonly FactorySpec[], options: RealFactoryOptions = {}): RealFactory {
   const home = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-crash-")));
-  const dir = join(home, "factory");
+  let dir = join(home, "factory");
   const origin = join(home, "origin.git");
   const holds = join(home, "holds");
   const agentLog = join(home, "agents.log");
   mkdirSync(holds);
   writeFileSync(agentLog, "");
   makeTarget(home, origin);
-  layOutFactory({ dir, home, holds, agentLog, specs, node: { name: "local", slots: options.slots ?? 3, ...options.far?.entry } });
-  const node = options.far?.folder ?? join(dir, factoryPaths.localNode, "local");
+  const entries = options.far?.entries ?? [{ name: "local" }];
+  layOutFactory({
+    dir,
+    home,
+    holds,
+    agentLog,
+    specs,
+    landing: options.landing ?? "continuous",
+    nodes: entries.map((entry) => ({ slots: options.slots ?? 3, ...entry })),
+  });
+  const nodes = options.far?.homes ?? [join(dir, factoryPaths.localNode, "local")];
+  const [node = ""] = nodes;
   const socket = tmuxSocketName(node);
+  let environment: Readonly<Record<string, string>> = { XDG_CONFIG_HOME: home, ...options.far?.env };
   const followed = followWorld(project);
   const daemons: RealDaemon[] = [];
   let following: Promise<void> = Promise.resolve();
@@ -106,17 +126,40 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
     return last;
   }
 
+  async function end(): Promise<readonly ShownProcess[]> {
+    for (const one of daemons) one.kill("SIGKILL");
+    await Promise.all(daemons.map((one) => one.ended));
+    endTmux(socket);
+    // A host ends with its daemon; a wrapper only when its work is done or it is told to.
+    const left = await leftovers(home);
+    for (const seen of left) killHard(seen.pid);
+    await eventually("the end of all processes", () => processesWith(home).length === 0);
+    return left;
+  }
+
   return {
-    dir,
+    get dir() {
+      return dir;
+    },
     origin,
-    hub: join(dir, factoryPaths.hubs, `${project}.git`),
+    get hub() {
+      return join(dir, factoryPaths.hubs, `${project}.git`);
+    },
     node,
+    nodes,
     specs,
     followed,
     daemon,
+    move(env) {
+      environment = { ...environment, ...env };
+      const to = join(home, `elsewhere-${daemons.length}`, "the-factory");
+      mkdirSync(dirname(to), { recursive: true });
+      renameSync(dir, to);
+      dir = to;
+    },
     async up(crashAt) {
       await following;
-      const started = startDaemon(dir, { XDG_CONFIG_HOME: home, ...options.far?.env }, crashAt);
+      const started = startDaemon(dir, environment, crashAt);
       daemons.push(started);
       if (!(await started.up)) return undefined;
       following = started.events(followed.lastSeq(), followed.take).catch((error: unknown) => {
@@ -148,14 +191,9 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
     pushContract: () => pushCommit(join(home, "lead"), contractFile, contractText("two lines")),
     noticesOf: (attempt) => namesIn(join(node, "attempts", attempt, "notices")),
     git: runGit,
+    end,
     async close() {
-      for (const one of daemons) one.kill("SIGKILL");
-      await Promise.all(daemons.map((one) => one.ended));
-      endTmux(socket);
-      // A host ends with its daemon; a wrapper only when its work is done or it is told to.
-      const left = await leftovers(home);
-      for (const seen of left) killHard(seen.pid);
-      await eventually("the end of all processes", () => processesWith(home).length === 0);
+      const left = await end();
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
       if (left.length > 0) throw new Error(`processes were left: ${left.map((seen) => `${seen.pid} ${seen.args.slice(0, 200)}`).join("; ")}`);
     },
@@ -259,11 +297,12 @@ interface Layout {
   holds: string;
   agentLog: string;
   specs: readonly FactorySpec[];
-  /** Its entry in nodes.json. */
-  node: object;
+  landing: "continuous" | "on-collect";
+  /** The entries of nodes.json. */
+  nodes: readonly object[];
 }
 
-function layOutFactory({ dir, home, holds, agentLog, specs, node }: Layout): void {
+function layOutFactory({ dir, home, holds, agentLog, specs, landing, nodes }: Layout): void {
   const scripts = join(home, "scripts");
   for (const folder of [scripts, join(dir, factoryPaths.pendingSpecs), join(dir, factoryPaths.directions)]) mkdirSync(folder, { recursive: true });
   const hook = fileURLToPath(new URL("./log-agent-runs.mjs", import.meta.url));
@@ -271,13 +310,19 @@ function layOutFactory({ dir, home, holds, agentLog, specs, node }: Layout): voi
   const config = {
     version: 1,
     projects: {
-      [project]: { repo: origin(home), verify: `sh run-tests.sh ${join(holds, "verify")}`, executor: "rehearsal", contracts: [contractFile] },
+      [project]: {
+        repo: origin(home),
+        verify: `sh run-tests.sh ${join(holds, "verify")}`,
+        executor: "rehearsal",
+        landing,
+        contracts: [contractFile],
+      },
     },
     executors: { rehearsal: { command: agent, prompt: "file", timeout_s: 120, env: { AGENT_LOG: agentLog, HOLDS: holds } } },
   };
   // JSON is YAML.
   writeFileSync(join(dir, factoryPaths.config), JSON.stringify(config));
-  writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes: [node] }));
+  writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes }));
   for (const spec of specs) {
     writeFileSync(join(dir, factoryPaths.pendingSpecs, `${spec.id}.md`), specText(spec));
     writeFileSync(join(scripts, `${spec.id}.json`), JSON.stringify({ attempts: spec.attempts.map((steps) => ({ rounds: [{ steps }] })) }));
