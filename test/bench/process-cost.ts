@@ -6,6 +6,8 @@ export interface ProcessCost {
   cpuSeconds: number;
   rssMiB: number;
   peakRssMiB: number;
+  /** Page faults of all processes that it started and that have ended: more of them, and it has started one. */
+  childFaults: number;
 }
 
 /** Processor time of a process itself (user and system) and its memory, as /proc has them. */
@@ -18,6 +20,7 @@ export function costOf(pid: number): ProcessCost {
     cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
     rssMiB: kib("VmRSS") / 1024,
     peakRssMiB: kib("VmHWM") / 1024,
+    childFaults: Number(fields[8]),
   };
 }
 

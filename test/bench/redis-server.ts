@@ -1,8 +1,9 @@
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { Redis } from "ioredis";
+import { ensureProgram } from "./ensure-program.ts";
 
 export interface RedisServer {
   port: number;
@@ -10,21 +11,9 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** Makes sure that redis-server is here: from the system, or installed with apt-get, which it says. */
+/** Makes sure that redis-server is here and tells its version. */
 function ensureRedis(say: (line: string) => void): string {
-  const look = () => spawnSync("redis-server", ["--version"], { encoding: "utf8" });
-  if (look().status !== 0) {
-    const command = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "redis-server"];
-    const root = process.getuid?.() === 0;
-    const whole = root ? command : ["sudo", ...command];
-    say(`redis-server is not here; installing it: ${whole.join(" ")}`);
-    const [program = "", ...args] = whole;
-    // A package must not start a server of its own; the benchmark starts one on a free loopback port.
-    execFileSync(program, args, { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" } });
-  }
-  const found = look();
-  if (found.status !== 0) throw new Error("redis-server could not be installed");
-  return /v=([\d.]+)/.exec(found.stdout)?.[1] ?? "unknown";
+  return /v=([\d.]+)/.exec(ensureProgram("redis-server", "redis-server", say))?.[1] ?? "unknown";
 }
 
 async function freePort(): Promise<number> {

@@ -6,13 +6,20 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   ledger: async () => (await import("./ledger.ts")).ledger,
   skeleton: async () => (await import("./skeleton.ts")).skeleton,
   links: async () => (await import("./links.ts")).links,
+  adopt: async () => (await import("./adopt.ts")).adopt,
   cli: async () => (await import("./cli.ts")).cli,
   scheduler: async () => (await import("./scheduler.ts")).scheduler,
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
   lint: async () => (await import("./lint.ts")).lint,
+  "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,
+  "detect-latency": async () => (await import("./detect-latency.ts")).detectLatency,
+  "fleet-throughput": async () => (await import("./fleet-throughput.ts")).fleetThroughput,
 };
 
-const { values: flags, positionals } = parseArgs({ allowPositionals: true, options: { list: { type: "boolean" }, rounds: { type: "string" } } });
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { list: { type: "boolean" }, rounds: { type: "string" }, tasks: { type: "string" } },
+});
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -42,12 +49,20 @@ function load(): string {
     .join(" ");
 }
 
+function wholeNumber(flag: "rounds" | "tasks"): number | undefined {
+  const text = flags[flag];
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${flag} has to be a whole number from 1; got ${text}`);
+  return value;
+}
+
 async function run(name: string, make: () => Promise<Benchmark>): Promise<void> {
   const benchmark = await make();
-  const rounds = flags.rounds === undefined ? benchmark.rounds : Number(flags.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds has to be a whole number from 1; got ${flags.rounds}`);
+  const rounds = wholeNumber("rounds") ?? benchmark.rounds;
+  const tasks = wholeNumber("tasks");
   const before = load();
-  const outcome = await benchmark.measure(rounds, say);
+  const outcome = await benchmark.measure(rounds, say, tasks);
   say("");
   for (const line of table(outcome)) say(line);
   say("");
@@ -64,10 +79,10 @@ const make = name === undefined ? undefined : benchmarks[name];
 if (flags.list === true) {
   for (const listed of Object.values(benchmarks)) {
     const { name: title, tells } = await listed();
-    say(`${title.padEnd(10)}${tells}`);
+    say(`${title.padEnd(18)}${tells}`);
   }
 } else if (name === undefined || make === undefined || rest.length > 0) {
-  process.stderr.write(`usage: npm run bench -- NAME [--rounds N]   (--list names them: ${Object.keys(benchmarks).join(", ")})\n`);
+  process.stderr.write(`usage: npm run bench -- NAME [--rounds N] [--tasks N]   (--list names them: ${Object.keys(benchmarks).join(", ")})\n`);
   process.exitCode = 2;
 } else {
   await run(name, make);
