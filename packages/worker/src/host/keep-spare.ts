@@ -31,20 +31,34 @@ export interface SpareKeeper {
 }
 
 const pauseMs = 200;
+/** After so many in a row the next attempt starts without one, and then it is tried again. */
+const mostMisses = 4;
 
 export function createSpareKeeper(host: Host): SpareKeeper {
   let timer: NodeJS.Timeout | undefined;
   let waiting: Promise<Spare | undefined> | undefined;
   let started = 0;
+  let misses = 0;
   let closed = false;
+  const keep = (): void => {
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(start, pauseMs);
+  };
   const start = (): void => {
     if (waiting !== undefined) return;
     started++;
     const starting = startSpare(host, `${process.pid}-${started}`).catch((error: unknown) => complain(error));
-    waiting = starting.then((spare) => {
+    const mine = starting.then((spare) => {
       if (closed) spare?.release();
+      misses = spare ? 0 : misses + 1;
+      // tmux may have been on its way out, since a server ends with its last session.
+      if (waiting === mine && misses > 0 && misses < mostMisses) {
+        waiting = undefined;
+        keep();
+      }
       return spare ?? undefined;
     });
+    waiting = mine;
   };
   return {
     async take() {
@@ -57,8 +71,8 @@ export function createSpareKeeper(host: Host): SpareKeeper {
       return undefined;
     },
     keep() {
-      clearTimeout(timer);
-      if (!closed) timer = setTimeout(start, pauseMs);
+      misses = 0;
+      keep();
     },
     close() {
       closed = true;
