@@ -94,6 +94,13 @@ test("an interruption ends it there, and nothing of it is left watching", async 
   expect(processesWith("sleep 82")).toEqual([]);
 });
 
+test("an interruption that comes before the command's first word ends it all the same", async () => {
+  const mark = `early-${process.pid}-exec`;
+  const early = AbortSignal.abort();
+  expect((await run(["sh", "-c", "sleep 303; true", mark], { signal: early })).end).toEqual({ kind: "interrupted" });
+  expect(processesWith(mark)).toEqual([]);
+});
+
 test("a command that has ended leaves no clock behind", async () => {
   for (let n = 0; n < 20; n++) await run(["true"], { timeoutSeconds: 1234 });
   await eventually("the end of its clock", () => processesWith("sleep 1239").length === 0);

@@ -45,7 +45,7 @@ export async function runCommand(connection: Connection, run: CommandRun): Promi
   try {
     const first = await Promise.race([ended, stop.stopped]);
     if (typeof first === "object") return await exitOf(connection, first);
-    await endThere(connection, output.firstLine(), token, ended);
+    await endThere(connection, output.firstLine, token, ended);
     channel.kill();
     return { kind: first };
   } finally {
@@ -87,22 +87,27 @@ function waitForStop({ timeoutSeconds, signal }: CommandRun): { stopped: Promise
   return { stopped, release };
 }
 
-/** A link that no longer carries anything is not waited for; the node's own clock ends the command then. */
-async function endThere(connection: Connection, group: string | undefined, token: string, ended: Promise<unknown>): Promise<void> {
-  if (group === undefined || !/^\d+$/.test(group)) return;
+/**
+ * Waits for the group to be told, which comes before anything the command says. A link that no longer carries anything is not
+ * waited for; the node's own clock ends the command then.
+ */
+async function endThere(connection: Connection, told: Promise<string>, token: string, ended: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, endLimitMs);
   });
-  const ending = connection.run(["sh"], "short").then(async (channel) => {
+  const end = async (): Promise<void> => {
+    const group = await Promise.race([told, ended.then(() => "")]);
+    if (!/^\d+$/.test(group)) return;
+    const channel = await connection.run(["sh"], "short");
     channel.stdout.resume();
     channel.stderr.resume();
     channel.stdin.on("error", () => {});
     channel.stdin.end(endScript(Number(group), token));
     await channel.ended;
     await ended;
-  });
-  await Promise.race([ending.catch(() => undefined), limit]);
+  };
+  await Promise.race([end().catch(() => undefined), limit]);
   clearTimeout(timer);
 }
 
@@ -134,25 +139,30 @@ async function stands(connection: Connection): Promise<boolean> {
 
 interface FirstLine {
   rest: Readable;
-  firstLine(): string | undefined;
+  firstLine: Promise<string>;
 }
 
 /** A stream without its first line. */
 function withoutFirstLine(stream: Readable): FirstLine {
-  let line: string | undefined;
+  let tell: (line: string) => void = () => {};
+  const firstLine = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  let told = false;
   let before = Buffer.alloc(0);
   const rest = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      if (line !== undefined) return done(null, chunk);
+      if (told) return done(null, chunk);
       before = Buffer.concat([before, chunk]);
       const at = before.indexOf("\n");
       if (at === -1) return done();
-      line = before.subarray(0, at).toString("utf8");
+      told = true;
+      tell(before.subarray(0, at).toString("utf8"));
       const more = before.subarray(at + 1);
       return more.length > 0 ? done(null, more) : done();
     },
   });
   stream.pipe(rest);
   stream.once("close", () => rest.end());
-  return { rest, firstLine: () => line };
+  return { rest, firstLine };
 }
