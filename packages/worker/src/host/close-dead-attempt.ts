@@ -1,4 +1,5 @@
 import type { AttemptOutcome, SessionIdentity } from "@dispatch/core";
+import { decodeLine } from "@dispatch/protocol";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { readFileIfAny } from "../durable-files.ts";
 import { closeEventLog } from "../event-log.ts";
@@ -9,7 +10,10 @@ import type { Host } from "./host.ts";
 
 const graceMs = 1000;
 
-/** Ends what a dead wrapper left running, then writes the end that it could not write. The host is the only writer by now. */
+/**
+ * Ends what a dead wrapper left running, then writes the end that it could not write. The host is the only writer by now.
+ * What an agent spoiled in the attempt's folder must not keep its end from being told.
+ */
 export async function closeDeadAttempt(host: Host, files: AttemptFiles, identity: SessionIdentity, cursor: number): Promise<void> {
   if (identity.bootId === host.bootId && identity.token !== "") {
     const group = groupOf(files, identity.token);
@@ -23,15 +27,14 @@ export async function closeDeadAttempt(host: Host, files: AttemptFiles, identity
   endStatus(files, outcome, at);
 }
 
-/** The control group that the attempt's wrapper wrote down. */
+/** The control group that the attempt's wrapper wrote down; none where something else stands in its place. */
 export function groupOf(files: AttemptFiles, token: string): string | undefined {
   const text = readFileIfAny(files.group);
-  const said: unknown = text === undefined ? undefined : JSON.parse(text);
-  return typeof said === "object" && said !== null && "folder" in said ? checkedGroup(said.folder, token) : undefined;
+  return text === undefined ? undefined : checkedGroup(decodeLine(text)?.["folder"], token);
 }
 
 function outcomeOfDead(files: AttemptFiles, identity: SessionIdentity): AttemptOutcome {
   const stop = readFileIfAny(files.stop);
-  if (stop !== undefined) return { kind: "stopped", because: (JSON.parse(stop) as { because: string }).because };
+  if (stop !== undefined) return { kind: "stopped", because: String(decodeLine(stop)?.["because"] ?? "it was asked to stop") };
   return { kind: "lost", because: `the wrapper (pid ${identity.pid}) is gone` };
 }

@@ -132,8 +132,7 @@ test("a killed tmux server changes nothing for the attempt", async () => {
   await host.call("start", { job });
   await atGate();
   const pid = await wrapperPid(host, job);
-  spawnSync("tmux", ["-L", node.socket, "kill-server"]);
-  await eventually(() => spawnSync("tmux", ["-L", node.socket, "list-sessions"]).status !== 0);
+  await node.endTmux();
   expect(startOf(pid)).toBeDefined();
   open();
   const { fact } = await host.ended(job.attempt);
@@ -301,8 +300,7 @@ test("stopping a stopped wrapper that answers to nothing ends it all the same", 
   await host.call("start", { job });
   await atGate();
   // While tmux lives it wakes what was stopped.
-  spawnSync("tmux", ["-L", node.socket, "kill-server"]);
-  await eventually(() => spawnSync("tmux", ["-L", node.socket, "list-sessions"]).status !== 0);
+  await node.endTmux();
   process.kill(await wrapperPid(host, job), "SIGSTOP");
   await host.call("stop", { attempt: job.attempt, because: "hung", cursor: 2 });
   expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "hung" } });

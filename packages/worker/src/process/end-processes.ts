@@ -16,6 +16,25 @@ export interface ProcessMark {
 
 export const tokenVariable = "DISPATCH_TOKEN";
 
+/**
+ * Parents before their children, so that a signal in this order reaches an agent before its tools:
+ * one that outlives its tool takes the tool's death for a result, and goes on writing.
+ */
+export function parentsFirst(found: readonly SeenProcess[]): SeenProcess[] {
+  const pids = new Set(found.map(({ pid }) => pid));
+  const ordered = found.filter(({ parent }) => !pids.has(parent));
+  const left = new Set(found.filter(({ parent }) => pids.has(parent)));
+  for (const { pid } of ordered) {
+    for (const child of left) {
+      if (child.parent !== pid) continue;
+      ordered.push(child);
+      left.delete(child);
+    }
+  }
+  // The list is no snapshot: a number given away meanwhile can make a circle of it.
+  return [...ordered, ...left];
+}
+
 /** Agents start their tools in sessions of their own, so neither the group nor the session alone finds them all. */
 export function findMarked(mark: ProcessMark): SeenProcess[] {
   const all = listProcesses();
@@ -38,7 +57,7 @@ export function findMarked(mark: ProcessMark): SeenProcess[] {
       }
     }
   }
-  return all.filter((seen) => chosen.has(seen.pid));
+  return parentsFirst(all.filter((seen) => chosen.has(seen.pid)));
 }
 
 function isOlder(seen: SeenProcess, since: string | undefined): boolean {

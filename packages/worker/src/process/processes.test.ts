@@ -4,7 +4,7 @@ import type { CommandResult, WrapperFact } from "@dispatch/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HostClient } from "../test-kit/host-client.ts";
 import { eventually, makeNode, type TestNode, verify } from "../test-kit/node-home.ts";
-import { findMarked } from "./end-processes.ts";
+import { findMarked, parentsFirst } from "./end-processes.ts";
 import { listProcesses, psList, startOf } from "./list-processes.ts";
 import { tailBytes } from "./output-tail.ts";
 
@@ -183,6 +183,16 @@ test("the end of its input ends a host and its verify jobs, and no session", asy
   expect(node.processesOf("sleep\x001008")).toHaveLength(1);
   await host.call("stop", { attempt: job.attempt, because: "done", cursor: 0 });
   expect(node.processesOf("sleep\x001008")).toEqual([]);
+});
+
+test("parents are told to end before their children, whatever their numbers; a circle loses nobody", () => {
+  const seen = (pid: number, parent: number) => ({ pid, parent, group: 0, session: 0, start: "0" });
+  // Numbers start again from the bottom on a machine that is up for long: the tool 7 is younger than its agent 900.
+  const order = parentsFirst([seen(7, 900), seen(8, 7), seen(40, 1), seen(900, 12), seen(30, 31), seen(31, 30)]).map(({ pid }) => pid);
+  expect(order.slice(0, 4).sort((a, b) => a - b)).toEqual([7, 8, 40, 900]);
+  expect(order.indexOf(900)).toBeLessThan(order.indexOf(7));
+  expect(order.indexOf(7)).toBeLessThan(order.indexOf(8));
+  expect([...order].sort((a, b) => a - b)).toEqual([7, 8, 30, 31, 40, 900]);
 });
 
 test("processes are seen alike by way of /proc and of ps", () => {

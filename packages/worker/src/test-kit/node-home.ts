@@ -7,6 +7,7 @@ import { type AttemptJob, laterSpecFields, noLimits, type TaskSpec, type VerifyC
 import { tmuxSocketName } from "@dispatch/protocol";
 import { send } from "../process/end-processes.ts";
 import { removeGroup } from "../process/limit/attempt-group.ts";
+import { startOf } from "../process/list-processes.ts";
 import { connectHost, type HostClient } from "./host-client.ts";
 
 /** A node's home in a temp folder, with a project in its repository, the real bundle and real sessions. */
@@ -20,6 +21,8 @@ export interface TestNode {
   job(change?: Partial<Omit<AttemptJob, "spec">> & { spec?: Partial<TaskSpec>; script?: string; n?: number }): AttemptJob;
   read(path: string): string;
   processesOf(word: string): number[];
+  /** Ends the tmux server there is; a host that lives may start another one at once. */
+  endTmux(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -59,6 +62,11 @@ export async function makeNode(prepare: (home: string) => void = () => {}): Prom
     job: (change) => makeJob(base, change ?? {}),
     read: (path) => readFileSync(join(home, path), "utf8"),
     processesOf,
+    async endTmux() {
+      const pid = Number(execFileSync("tmux", ["-L", socket, "display-message", "-p", "#{pid}"], { encoding: "utf8" }));
+      spawnSync("tmux", ["-L", socket, "kill-server"]);
+      await eventually(() => startOf(pid) === undefined);
+    },
     async close() {
       for (const client of clients) if (client.child.exitCode === null && client.child.signalCode === null) await client.end();
       spawnSync("tmux", ["-L", socket, "kill-server"], { stdio: "ignore" });

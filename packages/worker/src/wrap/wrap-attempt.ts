@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import type { AttemptJob, AttemptOutcome } from "@dispatch/core";
+import { decodeLine } from "@dispatch/protocol";
 import { type AttemptFiles, attemptFiles } from "../attempt-files.ts";
 import { untilRoom } from "../disk-room.ts";
 import { claimFile, readFileIfAny, replaceFile } from "../durable-files.ts";
@@ -98,8 +99,6 @@ function survive(onTerminate: () => void): void {
 }
 
 function stopReason(files: AttemptFiles): string {
-  const text = readFileIfAny(files.stop);
-  const said: unknown = text === undefined ? undefined : JSON.parse(text);
-  const because = typeof said === "object" && said !== null && "because" in said ? said.because : undefined;
+  const because = decodeLine(readFileIfAny(files.stop) ?? "")?.["because"];
   return typeof because === "string" ? because : "the session was asked to end";
 }

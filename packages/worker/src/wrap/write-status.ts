@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from "@dispatch/core";
+import { decodeLine } from "@dispatch/protocol";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { isDiskFull } from "../disk-room.ts";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
@@ -35,7 +36,7 @@ export function writeStatus({ files, job, group }: Pick<Wrapper, "files" | "job"
 export function endStatus(files: AttemptFiles, outcome: AttemptOutcome, at: number): void {
   const text = readFileIfAny(files.status);
   if (text === undefined) return;
-  const ended = { ...(JSON.parse(text) as object), updatedAt: new Date(at).toISOString(), last: "attempt-ended", outcome };
+  const ended = { ...decodeLine(text), updatedAt: new Date(at).toISOString(), last: "attempt-ended", outcome };
   try {
     replaceFile(files.status, `${JSON.stringify(ended, null, 2)}\n`, false);
   } catch (error) {
