@@ -33,7 +33,7 @@ Makes this machine a node of a factory. As root, or as a user who may use sudo w
   --work-dir DIR       folder of the node's files; default ~/.dispatch
   --node-version V     the Node.js to unpack where the system offers none that is new enough
   --node-mirror URL    where from, laid out as https://nodejs.org/dist; also DISPATCH_NODE_MIRROR
-  --keys gateway|node  gateway, the default: agents get their models through the controller, and no key is kept here.
+  --keys none|node     none, the default: no key is kept here, and an agent needs a login of its own.
                        node: the mode's keys are taken from the environment, or from files, into DIR/env (mode 0600)
   --key-file NAME=FILE a key from the first line of a file; implies --keys node (repeatable)
   --check              only say what is missing; exit code 1 when something is
@@ -91,7 +91,7 @@ at_least() {
 read_arguments() {
   name='' slots='' mode=none asked_agents='' labels='' ssh_target='' work=${HOME:?}/.dispatch
   node_version=$default_node_version node_mirror=${DISPATCH_NODE_MIRROR:-$default_node_mirror}
-  keys=gateway key_files='' act=install
+  keys=none key_files='' act=install
   while [ $# -gt 0 ]; do
     option=$1
     shift
@@ -152,7 +152,7 @@ complete_arguments() {
   for label in $labels; do
     case $label in -* | *- | *--* | *[!a-z0-9-]*) wrong "\"$label\" is not a label: lower-case letters, digits and single dashes" ;; esac
   done
-  case $keys in gateway | node) ;; *) wrong "--keys is gateway or node" ;; esac
+  case $keys in none | node) ;; *) wrong "--keys is none or node" ;; esac
   case $work in
     /*) ;;
     \~) work=$HOME ;;
@@ -612,9 +612,9 @@ ensure_keys() {
     [ -n "$env_text" ] || [ "$mode" = none ] || [ -f "$work/env" ] ||
       fail "mode $mode keeps its keys on the node, and none was given" "set one of: $(keys_of_mode); or name a file with --key-file NAME=FILE; or leave --keys out"
   fi
-  if [ "$keys" = gateway ] || [ "$mode" = none ]; then
+  if [ "$keys" = none ] || [ "$mode" = none ]; then
     [ ! -f "$work/env" ] || tell note "keys of an earlier run lie in $work/env and are still used; remove it if they should not be"
-    tell ok 'keys: none on this machine, models come through the controller'
+    tell ok "keys: none on this machine${agents:+; its agents need a login of their own, or --keys node}"
     return 0
   fi
   if [ -z "$env_text" ] || { [ -f "$work/env" ] && [ "$env_text" = "$(cat "$work/env")$newline" ]; }; then

@@ -231,7 +231,7 @@ describe("keys", () => {
 
   const launched = (): string => spawnSync(at("bin/codex"), [], { env: { PATH: bin }, encoding: "utf8" }).stdout.trim();
 
-  test("stay away from a node that gets its models through the controller, whatever the environment holds", () => {
+  test("stay away from a node that nobody asked to keep them, whatever the environment holds", () => {
     const run = bootstrap(["--mode", "codex"], { OPENAI_API_KEY: secret });
     expect(run.code, run.stderr).toBe(0);
     expect(existsSync(at("env"))).toBe(false);

@@ -1,4 +1,5 @@
 export { type HostLink, linkHost } from "./host-link.ts";
+export { lowWaterMarks } from "./judge-pressure.ts";
 export type { NodeDescription } from "./node.ts";
 export { type NodeConfig, plainConfig } from "./node-config.ts";
 export { type ConnectedNodePool, createNodePool, type NodePoolOptions } from "./node-pool.ts";
@@ -11,4 +12,6 @@ export { parseTarget } from "./ssh/parse-target.ts";
 export { readHostKey } from "./ssh/read-host-key.ts";
 export { type ResolvedTarget, resolveTarget } from "./ssh/resolve-target.ts";
 export type { SshAccess } from "./ssh/ssh-access.ts";
+export { runToEnd, textOf } from "./transport/run-to-end.ts";
+export { shellWord } from "./transport/shell-word.ts";
 export type { Channel, Connection } from "./transport/transport.ts";

@@ -32,11 +32,10 @@ interface Finding {
 /** Judges a heartbeat by the node's marks and quotas; `before` is the last judgement. Null marks: a tenth of what there is, within bounds. */
 export function judgePressure(facts: PressureFacts, { lowWater, quota }: Pick<NodeConfig, "lowWater" | "quota">, before: Pressure): Pressure {
   const { freeDiskBytes, totalDiskBytes, freeMemoryBytes, totalMemoryBytes, freeInodes, usage, trouble } = facts;
-  const diskMark = lowWater.diskBytes ?? Math.min(totalDiskBytes / 10, mostDiskMark);
-  const memoryMark = lowWater.memoryBytes ?? Math.min(totalMemoryBytes / 10, mostMemoryMark);
+  const marks = lowWaterMarks(lowWater, { diskBytes: totalDiskBytes, memoryBytes: totalMemoryBytes });
   const rooms: Room[] = [
-    { measure: "disk", free: freeDiskBytes, mark: diskMark, show: bytesText, what: "of disk" },
-    { measure: "memory", free: freeMemoryBytes, mark: memoryMark, show: bytesText, what: "of memory" },
+    { measure: "disk", free: freeDiskBytes, mark: marks.diskBytes, show: bytesText, what: "of disk" },
+    { measure: "memory", free: freeMemoryBytes, mark: marks.memoryBytes, show: bytesText, what: "of memory" },
   ];
   if (freeInodes !== null) rooms.push({ measure: "inodes", free: freeInodes, mark: inodeMark, show: String, what: "inodes" });
   const uses: Use[] = [];
@@ -52,6 +51,17 @@ export function judgePressure(facts: PressureFacts, { lowWater, quota }: Pick<No
   ];
   if (tight.length === 0) return noPressure;
   return { tight: tight.map(({ measure }) => measure), because: tight.map(({ because }) => because).join("; ") };
+}
+
+/** Below what free a node of this size takes no new tasks, in bytes. */
+export function lowWaterMarks(
+  configured: NodeConfig["lowWater"],
+  total: { diskBytes: number; memoryBytes: number },
+): { diskBytes: number; memoryBytes: number } {
+  return {
+    diskBytes: configured.diskBytes ?? Math.min(total.diskBytes / 10, mostDiskMark),
+    memoryBytes: configured.memoryBytes ?? Math.min(total.memoryBytes / 10, mostMemoryMark),
+  };
 }
 
 interface Room {

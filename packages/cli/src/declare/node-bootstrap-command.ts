@@ -20,7 +20,7 @@ interface BootstrapOptions extends JsonOption {
 
 const text = `Makes a bare machine a node: has its host key accepted, installs git, tmux, Python 3, Node.js and the agents of the mode there
 (bootstrap/bootstrap.sh, as root or with sudo without a password), checks it and adds it to nodes.json. Ctrl-C and run it again:
-it goes on. Models come through the controller, so that no key is needed there; --key and --key-file put keys there all the same.`;
+it goes on. No key is put there unless --key or --key-file says so; without one its agents need a login of their own.`;
 
 const several = (value: string, all: string[] = []): string[] => [...all, value];
 

@@ -11,7 +11,7 @@ export interface BootstrapOrder {
   workDir: string | undefined;
   nodeVersion: string | undefined;
   nodeMirror: string | undefined;
-  /** Keys to be kept there; empty: models come through the controller. */
+  /** Keys to be kept there; empty: none is put there. */
   keys: ReadonlyMap<string, string>;
 }
 

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { FactoryError } from "@dispatch/core";
-import type { Connection } from "@dispatch/fleet";
+import { type Connection, textOf } from "@dispatch/fleet";
 
 interface BootstrapRun {
   target: string;
@@ -34,21 +34,11 @@ export async function runBootstrap(connection: Connection, run: BootstrapRun): P
   }
 }
 
-async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  } catch {
-    // A cut connection ends the stream; how the script ended is told apart from it.
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
 async function eachLine(stream: NodeJS.ReadableStream, act: (line: string) => void): Promise<void> {
   try {
     for await (const line of createInterface({ input: stream })) act(line);
   } catch {
-    // As above.
+    // A cut connection ends the stream; how the script ended is told apart from it.
   }
 }
 

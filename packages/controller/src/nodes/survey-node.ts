@@ -1,4 +1,4 @@
-import type { Connection } from "@dispatch/fleet";
+import { type Connection, runToEnd, shellWord } from "@dispatch/fleet";
 
 /** What a look around on a machine showed; null: it did not say. */
 export interface Survey {
@@ -37,32 +37,10 @@ export interface SurveyRequest {
 /** Looks around on a machine with nothing but `sh`. Throws what the connection throws, or an Error with what `sh` said. */
 export async function surveyNode(connection: Pick<Connection, "run">, request: SurveyRequest): Promise<Survey> {
   const began = Date.now();
-  const { out, said, code } = await runScript(connection, surveyScript(request));
+  const { out, said, code } = await runToEnd(connection, ["sh"], surveyScript(request));
   const found = readLines(out);
   if (code !== 0 || !found.has("done")) throw new Error(said.trim().split("\n").at(-1) || "sh ended without a word");
   return readSurvey(found, request, began);
-}
-
-/** Runs a script with `sh` and gathers what it prints. */
-export async function runScript(
-  connection: Pick<Connection, "run">,
-  script: string,
-): Promise<{ out: string; said: string; code: number | null; because: string }> {
-  const channel = await connection.run(["sh"], "short");
-  const texts = Promise.all([textOf(channel.stdout), textOf(channel.stderr)]);
-  channel.stdin.on("error", () => {}).end(script);
-  const [out, said] = await texts;
-  return { out, said, ...(await channel.ended) };
-}
-
-async function textOf(stream: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  } catch {
-    // A cut connection ends the stream; how the program ended is told apart from it.
-  }
-  return Buffer.concat(chunks).toString("utf8").slice(-200_000);
 }
 
 type Found = ReadonlyMap<string, readonly string[]>;
@@ -114,14 +92,9 @@ function readSurvey(found: Found, request: SurveyRequest, began: number): Survey
   };
 }
 
-/** A word of a POSIX shell script. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function surveyScript({ workDir, programs }: SurveyRequest): string {
-  const asked = programs.map((name) => `say program "$(command -v ${quoted(name)})"`).join("\n");
-  return `work=${quoted(workDir)}\n${script}\n${asked}\nsay done yes\n`;
+  const asked = programs.map((name) => `say program "$(command -v ${shellWord(name)})"`).join("\n");
+  return `work=${shellWord(workDir)}\n${script}\n${asked}\nsay done yes\n`;
 }
 
 // bash reads the same files for a command over SSH only when it takes itself for the first shell; hence SHLVL.

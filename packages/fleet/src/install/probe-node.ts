@@ -1,5 +1,6 @@
 import { FactoryError, type NodeId } from "@dispatch/core";
 import { runToEnd } from "../transport/run-to-end.ts";
+import { shellWord } from "../transport/shell-word.ts";
 import type { Connection } from "../transport/transport.ts";
 
 /** What a node has, as found once after connecting. */
@@ -99,16 +100,11 @@ export function nodeFailed(
   return new FactoryError("NODE_FAILED", `node ${node}: ${message}`, { fault: "user", retry, hint, facts: { node, ...facts } });
 }
 
-/** A word of a POSIX shell script. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
 function probeScript({ workDir, sha256, places }: ProbeRequest): string {
   const nvm = places === undefined ? ' "$HOME"/.nvm/versions/node/*/bin/node' : "";
   const fixed = (places ?? usualPlaces).map((place) => ` "${place}"`).join("");
-  return `work=${quoted(workDir)}
-sha=${quoted(sha256)}
+  return `work=${shellWord(workDir)}
+sha=${shellWord(sha256)}
 places='set -- "$(command -v node)"${fixed}${nvm}'
 ${script}`;
 }

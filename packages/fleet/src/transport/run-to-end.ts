@@ -29,7 +29,8 @@ async function feed(stdin: Writable, input: Uint8Array | string): Promise<void> 
   await finished(stdin, { readable: false }).catch(() => undefined);
 }
 
-function textOf(stream: Channel["stdout"]): Promise<string> {
+/** What a program prints until its end, or until its connection is cut; of much the last megabyte. */
+export function textOf(stream: Channel["stdout"]): Promise<string> {
   return new Promise((resolve) => {
     let text = "";
     stream.setEncoding("utf8").on("data", (chunk: string) => {

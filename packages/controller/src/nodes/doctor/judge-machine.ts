@@ -1,8 +1,8 @@
+import { lowWaterMarks } from "@dispatch/fleet";
 import type { Survey } from "../survey-node.ts";
 import { type DoctorCheck, fail, judgeLook, ok, sizeText, warn } from "./finding.ts";
 import type { NodeFacts } from "./node-facts.ts";
 
-const gibi = 2 ** 30;
 const mebi = 2 ** 20;
 const warnSkewMs = 5000;
 const failSkewMs = 300_000;
@@ -18,9 +18,9 @@ export function judgeMachine(facts: NodeFacts): DoctorCheck[] {
   return [
     ...judgeShell(seen, facts.target !== null),
     judgeWorkDir(seen),
-    judgeDisk(seen, facts.lowWater.diskBytes),
+    judgeDisk(seen, marksOf(seen, facts).diskBytes),
     judgeInodes(seen),
-    judgeMemory(seen, facts),
+    judgeMemory(seen, marksOf(seen, facts).memoryBytes, facts.slots),
     judgeClock(seen),
     judgeVersion("git", seen.git, [2, 38]),
     judgeVersion("tmux", seen.tmux, [3, 0]),
@@ -47,9 +47,14 @@ function judgeWorkDir({ workDir: { path, writable, because } }: Survey): DoctorC
   );
 }
 
-function judgeDisk({ freeDiskBytes, totalDiskBytes, workDir }: Survey, configured: number | null): DoctorCheck {
+/** What a machine that does not say its size has, may be anything. */
+function marksOf({ totalDiskBytes, totalMemoryBytes }: Survey, { lowWater }: NodeFacts): { diskBytes: number; memoryBytes: number } {
+  const unknown = Number.POSITIVE_INFINITY;
+  return lowWaterMarks(lowWater, { diskBytes: totalDiskBytes ?? unknown, memoryBytes: totalMemoryBytes ?? unknown });
+}
+
+function judgeDisk({ freeDiskBytes, workDir }: Survey, lowWater: number): DoctorCheck {
   if (freeDiskBytes === null) return warn("disk", "df does not say what is free", "look at it there");
-  const lowWater = configured ?? Math.min((totalDiskBytes ?? Number.POSITIVE_INFINITY) / 10, 2 * gibi);
   const says = `${sizeText(freeDiskBytes)} free`;
   if (freeDiskBytes < lowWater)
     return fail(
@@ -69,10 +74,9 @@ function judgeInodes({ freeInodes, workDir }: Survey): DoctorCheck {
   return freeInodes < 50_000 ? warn("inodes", `${freeInodes} free`, remedy) : ok("inodes", `${freeInodes} free`);
 }
 
-function judgeMemory({ freeMemoryBytes, totalMemoryBytes }: Survey, { lowWater, slots }: NodeFacts): DoctorCheck {
+function judgeMemory({ freeMemoryBytes, totalMemoryBytes }: Survey, least: number, slots: number): DoctorCheck {
   if (totalMemoryBytes === null) return warn("memory", "it does not say what it has", 'set "memory_mb" in nodes.json');
   const says = `${freeMemoryBytes === null ? "" : `${sizeText(freeMemoryBytes)} free of `}${sizeText(totalMemoryBytes)}`;
-  const least = lowWater.memoryBytes ?? Math.min(totalMemoryBytes / 10, 512 * mebi);
   if (freeMemoryBytes !== null && freeMemoryBytes < least)
     return fail("memory", `${says}, and with less than ${sizeText(least)} free it takes no new tasks`, "end what takes it, or lower slots");
   const each = totalMemoryBytes / slots;

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { resultRef } from "@dispatch/core";
-import type { Connection, Prepared, Reach } from "@dispatch/fleet";
+import { type Connection, type Prepared, type Reach, runToEnd, shellWord } from "@dispatch/fleet";
 import { createRepositories } from "@dispatch/git";
 import { readEnvironment } from "../../config/read-environment.ts";
 import type { ReachedHost } from "../reach-host.ts";
-import { quoted, runScript } from "../survey-node.ts";
 
 const run = promisify(execFile);
 
@@ -32,7 +31,7 @@ export async function tryRelay(connection: Connection, reach: Reach, prepared: P
     const tip = await commitThere(connection, path, main, resultRef(attempt));
     await hub.fetchAttempt(project, attempt, url, { tip, salvage: null });
   } finally {
-    if (path !== undefined) await runScript(connection, `rm -rf ${quoted(path)}\n`).catch(() => undefined);
+    if (path !== undefined) await runToEnd(connection, ["sh"], `rm -rf ${shellWord(path)}\n`).catch(() => undefined);
     await rm(scratch, { recursive: true, force: true });
   }
 }
@@ -49,11 +48,11 @@ async function makeSource(folder: string): Promise<string> {
 
 async function commitThere(connection: Connection, path: string, parent: string, ref: string): Promise<string> {
   const script = `
-export GIT_DIR=${quoted(path)} GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
+export GIT_DIR=${shellWord(path)} GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null
 export GIT_AUTHOR_NAME=doctor GIT_AUTHOR_EMAIL=doctor@localhost GIT_COMMITTER_NAME=doctor GIT_COMMITTER_EMAIL=doctor@localhost
 tip=$(git commit-tree ${parent}^{tree} -p ${parent} -m back) && git update-ref ${ref} "$tip" && echo "$tip"
 `;
-  const { out, said, because } = await runScript(connection, script);
+  const { out, said, because } = await runToEnd(connection, ["sh"], script);
   const tip = /^[0-9a-f]{40,64}$/m.exec(out)?.[0];
   if (tip === undefined) throw new Error(`git on the node could not make a commit: ${said.trim().split("\n").at(-1) || because}`);
   return tip;

@@ -1,9 +1,9 @@
-import type { Connection } from "@dispatch/fleet";
-import { readLines, runScript } from "../survey-node.ts";
+import { type Connection, runToEnd } from "@dispatch/fleet";
+import { readLines } from "../survey-node.ts";
 
 /** Starts a tmux session of its own server and ends it again; rejects with what went wrong. */
 export async function tryTmux(connection: Connection): Promise<void> {
-  const { out, said, because } = await runScript(connection, script);
+  const { out, said, because } = await runToEnd(connection, ["sh"], script);
   const found = readLines(out);
   if (found.has("ended")) return;
   const told = found.get("failed")?.[0] ?? said.trim().split("\n").at(-1);
