@@ -1,5 +1,4 @@
-import type { Candidate } from "./event.ts";
-import type { AttemptId, Oid, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, CarId, Oid, ProjectId } from "./ids.ts";
 
 /**
  * What has to be done in the world after a fact was committed. Each is safe to do twice:
@@ -15,9 +14,11 @@ export type Effect =
   | { do: "retire-attempt"; attempt: AttemptId }
   /** `n`: number of the notice among those of the attempt, from 1. */
   | { do: "tell-attempt"; attempt: AttemptId; n: number; from: Oid; commit: Oid }
-  | { do: "build-candidate"; task: TaskId; attempt: AttemptId; tip: Oid; onto: Oid }
-  | { do: "verify-candidate"; task: TaskId; candidate: Candidate; onto: Oid }
-  | { do: "advance-main"; task: TaskId; candidate: Candidate; onto: Oid }
+  | { do: "build-car"; project: ProjectId; car: CarId; onto: Oid }
+  /** `broken`: how often the machine failed it before. */
+  | { do: "run-car"; project: ProjectId; car: CarId; commit: Oid; broken: number }
+  | { do: "cancel-run"; project: ProjectId; car: CarId; commit: Oid }
+  | { do: "advance-main"; project: ProjectId; car: CarId; commit: Oid }
   | { do: "take-in-origin"; project: ProjectId; requestedAt: number }
   | { do: "publish-main"; project: ProjectId; requestedAt: number };
 
@@ -33,11 +34,13 @@ export function effectKey(effect: Effect): string {
       return `${effect.do}:${effect.attempt}`;
     case "tell-attempt":
       return `${effect.do}:${effect.attempt}:${effect.commit}`;
-    case "build-candidate":
-      return `${effect.do}:${effect.attempt}:${effect.onto}`;
-    case "verify-candidate":
+    case "build-car":
+      return `${effect.do}:${effect.project}:${effect.car}:${effect.onto}`;
+    case "run-car":
+      return `${effect.do}:${effect.project}:${effect.car}:${effect.commit}:${effect.broken}`;
+    case "cancel-run":
     case "advance-main":
-      return `${effect.do}:${effect.task}:${effect.candidate.commit}`;
+      return `${effect.do}:${effect.project}:${effect.car}:${effect.commit}`;
     case "take-in-origin":
     case "publish-main":
       return `${effect.do}:${effect.project}:${effect.requestedAt}`;

@@ -1,6 +1,7 @@
 import type { CommandResult, Finding } from "./finding.ts";
-import type { AttemptId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, CarId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
 import type { TaskSpec } from "./spec.ts";
+import type { Car } from "./train.ts";
 
 /** Four facts that name one session, so that a recycled pid is never taken for a live agent. */
 export interface SessionIdentity {
@@ -69,7 +70,7 @@ export interface ConflictPath {
 export interface Candidate {
   /** The landing commit: parents (main, merge). */
   commit: Oid;
-  /** The inner merge commit: parents (main, tip). */
+  /** The newest inner merge commit: parents (the one before it, or main; tip). */
   merge: Oid;
   tree: Oid;
 }
@@ -104,12 +105,27 @@ export type FactoryEvent =
   /** The lead gave its machine up, and with it what was never fetched from there. */
   | { type: "attempt-abandoned"; attempt: AttemptId; by: string }
   | { type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] }
-  | { type: "landing-planned"; task: TaskId; onto: Oid }
-  /** `notes`: remarks that keep nothing from landing. */
-  | { type: "candidate-built"; task: TaskId; candidate: Candidate; notes?: readonly Finding[] }
+  | { type: "car-planned"; project: ProjectId; car: CarId; kind: Car["kind"]; members: readonly TaskId[]; ahead: readonly CarId[] }
+  /** `members`: those of its own that it holds. `notes`: remarks that keep nothing from landing. */
+  | { type: "car-built"; project: ProjectId; car: CarId; members: readonly TaskId[]; candidate: Candidate; notes?: readonly Finding[] }
+  /** `run` names the gate run; another car's when the same tree was green there. */
+  | {
+      type: "car-passed";
+      project: ProjectId;
+      car: CarId;
+      candidate: Candidate;
+      run: string;
+      gateHash: string;
+      verify: readonly CommandResult[];
+    }
+  | { type: "car-failed"; project: ProjectId; car: CarId; findings: readonly Finding[] }
+  /** The machine failed the run; that says nothing of the tree. */
+  | { type: "run-broken"; project: ProjectId; car: CarId; because: string }
+  /** `main`: where main was found instead. */
+  | { type: "car-dropped"; project: ProjectId; car: CarId; because: string; main?: Oid }
+  /** Main moved to this commit. What it holds is said to be merged beside it, one task at a time. */
+  | { type: "car-landed"; project: ProjectId; car: CarId; commit: Oid; from: Oid }
   | { type: "candidate-refused"; task: TaskId; findings: readonly Finding[]; conflict: ConflictReport | null }
-  | { type: "candidate-verified"; task: TaskId; candidate: Candidate; verify: readonly CommandResult[] }
-  | { type: "landing-deferred"; task: TaskId; because: string; main: Oid }
   | { type: "landing-frozen"; project: ProjectId; commit: Oid; because: string }
   | { type: "task-merged"; task: TaskId; commit: Oid; from: Oid }
   /** Main moved from one commit to another, and the project's shared contract is not the same in both. */
@@ -130,7 +146,7 @@ export type FactoryEvent =
 export type FactoryEventType = FactoryEvent["type"];
 
 /** Version of the shape in which events are stored now; the store completes older ones when it reads them. */
-export const eventVersion = 3;
+export const eventVersion = 4;
 
 /** An event as the log keeps it. */
 export interface StoredEvent {

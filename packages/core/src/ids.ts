@@ -2,6 +2,8 @@
 export type ProjectId = string;
 /** `<project>/<spec id>`, for example `clawmarketing/S01-schedule-schema`. */
 export type TaskId = string;
+/** A car of a project's landing train: its number, from 1. Cars of older logs have the task they held as their name. */
+export type CarId = string;
 /** `<project>--<spec id>--<n>`; safe as a tmux session name, a folder name and a ref component. */
 export type AttemptId = string;
 /** A node's name in nodes.json. */

@@ -20,6 +20,7 @@ export {
   type AttemptId,
   attemptBranch,
   attemptIdOf,
+  type CarId,
   type NodeId,
   type Oid,
   type ProjectId,
@@ -40,9 +41,10 @@ export type { Log } from "./ports/log.ts";
 export { type AttemptReport, type NodeClosure, type NodePool, type NodeSnapshot, plainNode, type Salvage } from "./ports/node-pool.ts";
 export type {
   AdvanceOutcome,
-  BuildOutcome,
+  BuiltCar,
+  CarInput,
+  CarMember,
   DiffText,
-  LandingInput,
   ProjectSource,
   PublishOutcome,
   Repositories,
@@ -55,7 +57,6 @@ export type { Step } from "./step.ts";
 export {
   holdsLock,
   isEnded,
-  type LandingPhase,
   lockedPaths,
   type ParkReason,
   type Task,
@@ -63,4 +64,17 @@ export {
   type Tries,
   transitionTask,
 } from "./task.ts";
+export {
+  type Car,
+  type CarEvent,
+  type CarState,
+  convicts,
+  emptyTrain,
+  heldMembers,
+  type Standing,
+  standingOf,
+  type Train,
+  type TrainRecord,
+  transitionTrain,
+} from "./train.ts";
 export { type Change, type Evolution, emptyWorld, evolve, noChange, type World, withChange } from "./world.ts";

@@ -1,6 +1,7 @@
 import type { FactoryEvent } from "./event.ts";
 import type { Oid, ProjectId, TaskId } from "./ids.ts";
 import { moved, type Step, stale } from "./step.ts";
+import { abandonCars, type CarEvent, type Train, transitionTrain } from "./train.ts";
 
 /**
  * A project of the factory: whether its tasks are placed, where its main is in the hub,
@@ -13,6 +14,7 @@ export interface Project {
   /** Frozen while main itself is red: then no branch is to blame, and none may land. */
   landing: { kind: "open" } | { kind: "frozen"; because: string };
   collect: CollectState;
+  train: Train;
 }
 
 export type CollectState =
@@ -25,7 +27,7 @@ export type LastCollect =
   | { outcome: "published"; at: number; requestedAt: number; commit: Oid }
   | { outcome: "stopped"; at: number; requestedAt: number; code: string; because: string; hint: string };
 
-export type ProjectEvent = Extract<FactoryEvent, { project: ProjectId }> | Extract<FactoryEvent, { type: "task-merged" | "landing-deferred" }>;
+export type ProjectEvent = Extract<FactoryEvent, { project: ProjectId }>;
 
 /**
  * The project after an event. `landable` are the tasks that are queued or landing now;
@@ -35,12 +37,10 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
   const { collect } = project;
   switch (event.type) {
     case "project-started":
-      return moved({
-        ...project,
-        placing: { kind: "running" },
-        landing: { kind: "open" },
-        main: collect.kind === "idle" ? event.main : project.main,
-      });
+      return moveMain(
+        { ...project, placing: { kind: "running" }, landing: { kind: "open" } },
+        collect.kind === "idle" ? event.main : project.main,
+      );
     case "project-paused":
       return moved({ ...project, placing: { kind: "paused", by: event.by } });
     case "collect-requested":
@@ -51,7 +51,7 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
       );
     case "origin-taken-in":
       if (collect.kind === "idle") return stale("no collect is under way");
-      return moved({ ...project, main: event.main, collect: { ...collect, kind: "landing" } });
+      return moveMain({ ...project, collect: { ...collect, kind: "landing" } }, event.main);
     case "publishing-planned":
       if (collect.kind !== "landing") return stale(`collect is ${collect.kind}`);
       return moved(
@@ -83,9 +83,30 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
           last: { outcome: "stopped", at, requestedAt: collect.requestedAt, code: event.code, because: event.because, hint: event.hint },
         },
       });
-    case "task-merged":
-      return moved({ ...project, main: event.commit });
-    case "landing-deferred":
-      return moved({ ...project, main: event.main });
+    case "car-dropped":
+    case "car-planned":
+    case "car-built":
+    case "car-passed":
+    case "car-failed":
+    case "run-broken":
+    case "car-landed":
+      return followCar(project, event);
   }
+}
+
+function followCar(project: Project, event: CarEvent): Step<Project> {
+  const step = transitionTrain(project.train, event, project.main);
+  if (step.outcome !== "moved") return step;
+  const after = { ...project, train: step.state };
+  if (event.type === "car-landed") return moved({ ...after, main: event.commit }, ...step.effects);
+  if (event.type !== "car-dropped" || event.main === undefined) return moved(after, ...step.effects);
+  const elsewhere = moveMain(after, event.main);
+  return elsewhere.outcome === "moved" ? moved(elsewhere.state, ...step.effects, ...elsewhere.effects) : elsewhere;
+}
+
+/** Main was moved by somebody else than the train. */
+function moveMain(project: Project, main: Oid): Step<Project> {
+  if (main === project.main) return moved(project);
+  const train = abandonCars(project.train, project.id);
+  return train.outcome === "moved" ? moved({ ...project, main, train: train.state }, ...train.effects) : train;
 }

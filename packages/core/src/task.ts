@@ -1,7 +1,7 @@
 import type { Attempt } from "./attempt.ts";
-import type { AttemptOutcome, Candidate, ConflictReport, FactoryEvent } from "./event.ts";
+import type { AttemptOutcome, ConflictReport, FactoryEvent } from "./event.ts";
 import { type Finding, hasBlocking } from "./finding.ts";
-import { type AttemptId, type NodeId, type Oid, type ProjectId, salvageRef, type TaskId } from "./ids.ts";
+import { type AttemptId, type CarId, type NodeId, type Oid, type ProjectId, salvageRef, type TaskId } from "./ids.ts";
 import { retryDelayMs } from "./retry-policy.ts";
 import type { TaskSpec } from "./spec.ts";
 import { illegal, moved, type Step, stale } from "./step.ts";
@@ -28,7 +28,7 @@ export type TaskState =
   | ({ kind: "collecting"; attempt: AttemptId } & Tries)
   | ({ kind: "checking"; attempt: AttemptId; tip: Oid } & Tries)
   | ({ kind: "queued"; attempt: AttemptId; tip: Oid; since: number } & Tries)
-  | ({ kind: "landing"; attempt: AttemptId; tip: Oid; onto: Oid; phase: LandingPhase } & Tries)
+  | ({ kind: "landing"; attempt: AttemptId; tip: Oid; since: number; car: CarId } & Tries)
   | { kind: "merged"; attempt: AttemptId; commit: Oid; at: number; tries: number }
   | ({ kind: "parked"; since: number; because: ParkReason } & Tries)
   | ({ kind: "cancelling"; attempt: AttemptId; by: string } & Tries)
@@ -42,8 +42,6 @@ export interface Tries {
   /** Why the last result did not land; goes into the next attempt's prompt. */
   feedback: readonly Finding[];
 }
-
-export type LandingPhase = { kind: "building" } | { kind: "verifying"; candidate: Candidate } | { kind: "advancing"; candidate: Candidate };
 
 /** Why a task waits for the lead, and where its work is. */
 export interface ParkReason {
@@ -149,13 +147,12 @@ function nextState(task: Task, event: TaskEvent, at: number, attempt: Attempt | 
     case "attempt-retired":
     case "attempt-abandoned":
       return fromAttempt(task, event, at, attempt);
-    case "landing-planned":
-    case "candidate-built":
     case "candidate-refused":
-    case "candidate-verified":
-    case "landing-deferred":
+      if (state.kind !== "queued" && state.kind !== "landing") return stale(`task is ${state.kind}`);
+      return tryAgain(task, "refused-at-landing", refusalText(event), event.findings, event.conflict, at);
     case "task-merged":
-      return fromLanding(task, event, at);
+      if (state.kind !== "landing") return illegal(`${task.id} was merged while ${state.kind}`);
+      return moved({ kind: "merged", attempt: state.attempt, commit: event.commit, at, tries: state.tries });
   }
 }
 
@@ -247,43 +244,20 @@ function fromReport(task: Task, event: Extract<FactoryEvent, { type: "wrapper-re
   }
 }
 
-type LandingReport = Extract<
-  FactoryEvent,
-  { type: "landing-planned" | "candidate-built" | "candidate-refused" | "candidate-verified" | "landing-deferred" | "task-merged" }
->;
-
-function fromLanding(task: Task, event: LandingReport, at: number): Step<TaskState> {
+/** A queued task in a car that was planned for it. */
+export function boardCar(task: Task, car: CarId): Step<Task> {
   const { state } = task;
-  if (event.type === "landing-planned") {
-    if (state.kind !== "queued") return illegal(`landing of ${task.id} was planned while ${state.kind}`);
-    return moved(
-      { kind: "landing", attempt: state.attempt, tip: state.tip, onto: event.onto, phase: { kind: "building" }, ...triesOf(state) },
-      { do: "build-candidate", task: task.id, attempt: state.attempt, tip: state.tip, onto: event.onto },
-    );
-  }
-  if (state.kind !== "landing") return stale(`task is ${state.kind}`);
-  switch (event.type) {
-    case "candidate-built":
-      if (state.phase.kind !== "building") return stale(`landing is ${state.phase.kind}`);
-      return moved(
-        { ...state, phase: { kind: "verifying", candidate: event.candidate } },
-        { do: "verify-candidate", task: task.id, candidate: event.candidate, onto: state.onto },
-      );
-    case "candidate-verified":
-      if (state.phase.kind !== "verifying" || state.phase.candidate.commit !== event.candidate.commit) return stale(`landing is ${state.phase.kind}`);
-      return moved(
-        { ...state, phase: { kind: "advancing", candidate: event.candidate } },
-        { do: "advance-main", task: task.id, candidate: event.candidate, onto: state.onto },
-      );
-    case "candidate-refused":
-      return tryAgain(task, "refused-at-landing", refusalText(event), event.findings, event.conflict, at);
-    case "landing-deferred":
-      return moved({ kind: "queued", attempt: state.attempt, tip: state.tip, since: at, ...triesOf(state) });
-    case "task-merged":
-      if (state.phase.kind !== "advancing" || state.phase.candidate.commit !== event.commit)
-        return illegal(`${task.id} was merged as ${event.commit} while ${state.phase.kind}`);
-      return moved({ kind: "merged", attempt: state.attempt, commit: event.commit, at, tries: state.tries });
-  }
+  if (state.kind !== "queued") return illegal(`${task.id} was put in car ${car} while ${state.kind}`);
+  const { attempt, tip, since } = state;
+  return moved({ ...task, state: { kind: "landing", attempt, tip, since, car, ...triesOf(state) } });
+}
+
+/** A task whose car is gone without having landed: it waits again, in its old place. */
+export function leaveCar(task: Task): Task {
+  const { state } = task;
+  if (state.kind !== "landing") return task;
+  const { attempt, tip, since } = state;
+  return { ...task, state: { kind: "queued", attempt, tip, since, ...triesOf(state) } };
 }
 
 function refusalText(event: Extract<FactoryEvent, { type: "candidate-refused" }>): string {

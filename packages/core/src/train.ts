@@ -1,21 +1,24 @@
+import type { Effect } from "./effect.ts";
 import type { Candidate, FactoryEvent } from "./event.ts";
-import type { Finding } from "./finding.ts";
-import type { Oid, TaskId } from "./ids.ts";
+import type { CarId, Oid, ProjectId, TaskId } from "./ids.ts";
+import { illegal, moved, type Step, stale } from "./step.ts";
 
 /**
- * The landing train of a project: the candidate trees ("cars") that are on their way to main, and what runs have shown of
- * the branches that wait.
+ * The landing train of a project: the candidate trees ("cars") on their way to main, and what runs have shown of the
+ * branches that wait.
  *
  *   building ─► running ─► advancing ─► landed
- *      ▲          │  ▲         ▲
- *      │          │  └ broken  │  (the machine failed, not the tree: run again)
- *      └─ passed ◄┴────────────┘  (another car lands just now, or main moved)
+ *      ▲         │  │          ▲
+ *      │         │  └► passed ─┤    another car advances main just now
+ *      └─────────┼───────┘     │    main moved by a car ahead: the same tree, built again
+ *                └► red            red while cars ahead of it are not judged yet
  *
- * 1. A car holds branches on top of one main: its own members, and those of the cars ahead of it.
- * 2. A car that fails takes the cars with it that were built on it. Their members wait again, and so do its own, as suspects.
- * 3. A car that passes lands at once when it was built on main as it is, with all it holds. When main moved by a car that was
- *    ahead of it, it is built again: the same tree, so the run that there was counts. Otherwise its members are vetted and wait.
- * 4. At most one car advances main.
+ * 1. A car is one main with branches on it: its own members, and those of the cars ahead of it.
+ * 2. A car that passes on main as it is lands with all that it holds; the cars ahead of it need no run any more.
+ * 3. A car whose tree was green and is only built again on a main that moved by what it holds needs no second run.
+ * 4. A red car takes with it the cars that hold its members. Its members that were never green become suspects of one group.
+ * 5. What passes on a main that moved otherwise proves its members good (`vetted`); they wait again, and land with others.
+ * 6. At most one car advances main.
  */
 export interface Train {
   /** Number of the newest car; never goes down. */
@@ -25,38 +28,267 @@ export interface Train {
   /** What runs have shown of tasks that wait or are in a car; nothing yet of those that are not listed. */
   standings: readonly Standing[];
   record: TrainRecord;
+  /** The newest trees that were green, so that none of them is run again. */
+  green: readonly GreenTree[];
 }
 
-/** How branches did lately; each new one makes the older ones weigh less. */
+export interface GreenTree {
+  tree: Oid;
+  /** Names the commands that judged it. */
+  gateHash: string;
+}
+
+/** `vetted`: green in a run, alone or with others. `suspect`: in a red one; `group` names that car. */
+export type Standing = { task: TaskId; soloReds: number } & ({ kind: "vetted" } | { kind: "suspect"; group: CarId });
+
+/** How branches did lately: each new one makes the older ones weigh less. */
 export interface TrainRecord {
   landed: number;
   refused: number;
-  /** Reds of which nothing was left when their parts were run. */
+  /** Branches that were red alone and green later. */
   flaky: number;
 }
 
-/** `vetted`: it was green in a run of its own or with others. `suspect`: it was in a red one; those of one group were in it together. */
-export type Standing = { task: TaskId; soloReds: number } & ({ kind: "vetted" } | { kind: "suspect"; group: number });
-
 export interface Car {
-  n: number;
-  /** `part`: to find out who of a red car is to blame; of one member when it is the last word on that one. */
+  id: CarId;
+  /** `part`: made to find out who of a red car is to blame. */
   kind: "car" | "part";
   /** In the order in which they land. */
   members: readonly TaskId[];
   /** Cars whose members it holds too, in order. */
-  ahead: readonly number[];
-  /** Main as it was, or will be when all cars ahead have landed. */
+  ahead: readonly CarId[];
+  /** The main that its tree rests on, as soon as the cars ahead have landed. */
   onto: Oid;
   state: CarState;
 }
 
 export type CarState =
-  /** `passed`: the tree that was green already, when it is only built again on a moved main. */
+  /** `passed`: the tree that was green already. */
   | { kind: "building"; passed: Oid | null }
-  /** `broken`: how often the machine failed it. */
-  | { kind: "running"; candidate: Candidate; broken: number }
-  | { kind: "passed"; candidate: Candidate }
+  /** `builtOn`: main when it was built. `broken`: how often the machine failed its run. */
+  | { kind: "running"; candidate: Candidate; builtOn: Oid; broken: number }
+  | { kind: "passed"; candidate: Candidate; builtOn: Oid }
+  | { kind: "red"; candidate: Candidate }
   | { kind: "advancing"; candidate: Candidate };
 
-export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 0 } };
+export type CarEvent = Extract<FactoryEvent, { project: ProjectId; car: CarId }>;
+
+export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 0 }, green: [] };
+
+/** What one more branch leaves of the weight of those before it. */
+const memory = 0.97;
+/** Once in so many branches is often enough to ask twice. */
+const flakyOnceIn = 200;
+const mostGreen = 100;
+
+/** The train after something happened to one of its cars. `main`: where main is. */
+export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<Train> {
+  const { project } = event;
+  if (event.type === "car-planned") {
+    const { car: id, kind, members, ahead } = event;
+    if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
+    const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
+    const lastCar = Math.max(train.lastCar, Number(id) || 0);
+    return moved({ ...train, lastCar, cars: [...train.cars, car] }, buildEffect(project, car));
+  }
+  const car = train.cars.find(({ id }) => id === event.car);
+  if (car === undefined) return stale(`car ${event.car} is not in flight`);
+  if (event.type === "car-dropped") return withoutCars(train, project, car);
+  if (event.type === "car-built") return builtCar(train, car, event);
+  if (event.type === "car-landed") return landedCar(train, car, event);
+  if (car.state.kind !== "running") return stale(`car ${car.id} is ${car.state.kind}`);
+  switch (event.type) {
+    case "car-passed":
+      return passedCar(withGreen(train, event), project, car, car.state, main);
+    case "car-failed":
+      return failedCar(train, project, car, car.state.candidate);
+    case "run-broken": {
+      const again: Car = { ...car, state: { ...car.state, broken: car.state.broken + 1 } };
+      return moved(withCar(train, again), ...runEffects(project, again));
+    }
+  }
+}
+
+/** The train without a task that landed, was refused or was taken away. A car without members is none. */
+export function leaveTrain(train: Train, task: TaskId, why: "landed" | "refused" | "cancelled"): Train {
+  const cars = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
+  return {
+    ...train,
+    cars: cars.filter(({ members }) => members.length > 0),
+    standings: train.standings.filter((standing) => standing.task !== task),
+    record: why === "refused" ? counted(train.record, "refused", 1) : train.record,
+  };
+}
+
+/** Main moved by what others pushed: what was built on the old one is of no use. */
+export function abandonCars(train: Train, project: ProjectId): Step<Train> {
+  return moved({ ...train, cars: [] }, ...train.cars.flatMap((car) => cancelEffects(project, car)));
+}
+
+export function standingOf(train: Train, task: TaskId): Standing | undefined {
+  return train.standings.find((standing) => standing.task === task);
+}
+
+/** All that a car holds, its own members last. */
+export function heldMembers(train: Train, car: Car): readonly TaskId[] {
+  return [...train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap(({ members }) => members), ...car.members];
+}
+
+/** Whether a red run of a car is enough to refuse its only member: a second one is asked for where runs are known to be flaky. */
+export function convicts(train: Train, car: Car): boolean {
+  const [only, ...others] = car.members;
+  if (only === undefined || others.length > 0 || car.ahead.length > 0) return false;
+  return (standingOf(train, only)?.soloReds ?? 0) + 1 >= (isFlaky(train.record) ? 2 : 1);
+}
+
+function isFlaky({ landed, refused, flaky }: TrainRecord): boolean {
+  return flaky * flakyOnceIn > landed + refused;
+}
+
+function withGreen(train: Train, { candidate: { tree }, gateHash }: Extract<CarEvent, { type: "car-passed" }>): Train {
+  const others = train.green.filter((known) => known.tree !== tree || known.gateHash !== gateHash);
+  return { ...train, green: [...others, { tree, gateHash }].slice(-mostGreen) };
+}
+
+function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-built" }>): Step<Train> {
+  if (car.state.kind !== "building") return stale(`car ${car.id} is ${car.state.kind}`);
+  const { project, candidate, members } = event;
+  if (car.state.passed === candidate.tree && !someoneAdvances(train)) {
+    const advancing: Car = { ...car, members, state: { kind: "advancing", candidate } };
+    return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
+  }
+  const running: Car = { ...car, members, state: { kind: "running", candidate, builtOn: car.onto, broken: 0 } };
+  return moved(withCar(train, running), ...runEffects(project, running));
+}
+
+function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
+  const vetted = vet(train, heldMembers(train, car));
+  const passed: Car = { ...car, state: { kind: "passed", candidate: run.candidate, builtOn: run.builtOn } };
+  return someoneAdvances(train) ? moved(withCar(vetted, passed)) : goOn(vetted, project, passed, main);
+}
+
+/** What a green car does on main as it is now. */
+function goOn(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
+  if (car.state.kind !== "passed") return moved(train);
+  const { candidate, builtOn } = car.state;
+  if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+  if (builtOn !== main) {
+    const again: Car = { ...car, state: { kind: "building", passed: candidate.tree } };
+    return moved(withCar(train, again), buildEffect(project, again));
+  }
+  const advancing: Car = { ...car, state: { kind: "advancing", candidate } };
+  return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
+}
+
+function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candidate): Step<Train> {
+  if (car.ahead.length > 0) return moved(withCar(train, { ...car, state: { kind: "red", candidate } }));
+  const unproven = car.members.filter((member) => standingOf(train, member)?.kind !== "vetted");
+  // When all were green before, they are red only together.
+  const blamed = unproven.length > 0 ? unproven : car.members;
+  const alone = car.members.length === 1 ? 1 : 0;
+  const suspects = blamed.map((task): Standing => ({
+    task,
+    soloReds: (standingOf(train, task)?.soloReds ?? 0) + alone,
+    kind: "suspect",
+    group: car.id,
+  }));
+  const standings = [...train.standings.filter(({ task }) => !blamed.includes(task)), ...suspects];
+  return withoutCars({ ...train, standings }, project, car);
+}
+
+function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-landed" }>): Step<Train> {
+  if (car.state.kind !== "advancing" || car.state.candidate.commit !== event.commit) {
+    return illegal(`car ${car.id} landed as ${event.commit} while ${car.state.kind}`);
+  }
+  const { project, commit } = event;
+  const gone = new Set([car.id, ...car.ahead]);
+  const landed = heldMembers(train, car);
+  const effects: Effect[] = train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap((ahead) => cancelEffects(project, ahead));
+  let next: Train = {
+    ...train,
+    cars: train.cars.filter(({ id }) => !gone.has(id)).map((other) => afterLanding(other, car, gone, commit)),
+    standings: train.standings.filter(({ task }) => !landed.includes(task)),
+    record: counted(train.record, "landed", landed.length),
+  };
+  for (const other of next.cars) {
+    const current = next.cars.find(({ id }) => id === other.id);
+    if (current === undefined) continue;
+    const step = settle(next, project, current, commit);
+    if (step.outcome !== "moved") continue;
+    next = step.state;
+    effects.push(...step.effects);
+  }
+  return moved(next, ...effects);
+}
+
+/** Whoever held what landed rests on the new main now; what is not built yet is built on it in any case. */
+function afterLanding(other: Car, landed: Car, gone: ReadonlySet<CarId>, commit: Oid): Car {
+  const ahead = other.ahead.filter((id) => !gone.has(id));
+  const rests = other.ahead.includes(landed.id) || (other.state.kind === "building" && other.state.passed === null);
+  return { ...other, ahead, onto: rests ? commit : other.onto };
+}
+
+/** What becomes of a car in flight when main has just moved. */
+function settle(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
+  switch (car.state.kind) {
+    case "building":
+      // With another car that rests on the old main it would be built in vain.
+      if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+      return moved(train, buildEffect(project, car));
+    case "passed":
+      return someoneAdvances(train) ? moved(train) : goOn(train, project, car, main);
+    case "red":
+      return car.ahead.length > 0 ? moved(train) : failedCar(train, project, car, car.state.candidate);
+    case "running":
+    case "advancing":
+      return moved(train);
+  }
+}
+
+/** Takes a car away, and those that hold its members. */
+function withoutCars(train: Train, project: ProjectId, car: Car): Step<Train> {
+  const gone = train.cars.filter(({ id, ahead }) => id === car.id || ahead.includes(car.id));
+  const cars = train.cars.filter((other) => !gone.includes(other));
+  return moved({ ...train, cars }, ...gone.filter(({ id }) => id !== car.id).flatMap((other) => cancelEffects(project, other)));
+}
+
+function vet(train: Train, tasks: readonly TaskId[]): Train {
+  const flaky = train.standings.filter(({ task, soloReds }) => soloReds > 0 && tasks.includes(task)).length;
+  const vetted = tasks.map((task): Standing => ({ task, soloReds: 0, kind: "vetted" }));
+  return {
+    ...train,
+    standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...vetted],
+    record: { ...train.record, flaky: train.record.flaky + flaky },
+  };
+}
+
+function counted(record: TrainRecord, what: "landed" | "refused", branches: number): TrainRecord {
+  const kept = memory ** branches;
+  const faded = { landed: record.landed * kept, refused: record.refused * kept, flaky: record.flaky * kept };
+  return { ...faded, [what]: faded[what] + branches };
+}
+
+function withCar(train: Train, car: Car): Train {
+  return { ...train, cars: train.cars.map((other) => (other.id === car.id ? car : other)) };
+}
+
+function someoneAdvances(train: Train): boolean {
+  return train.cars.some(({ state }) => state.kind === "advancing");
+}
+
+function buildEffect(project: ProjectId, { id, onto }: Car): Effect {
+  return { do: "build-car", project, car: id, onto };
+}
+
+function runEffects(project: ProjectId, { id, state }: Car): Effect[] {
+  if (state.kind !== "running") return [];
+  return [{ do: "run-car", project, car: id, commit: state.candidate.commit, broken: state.broken }];
+}
+
+function advanceEffects(project: ProjectId, { id, state }: Car): Effect[] {
+  return state.kind === "advancing" ? [{ do: "advance-main", project, car: id, commit: state.candidate.commit }] : [];
+}
+
+function cancelEffects(project: ProjectId, { id, state }: Car): Effect[] {
+  return state.kind === "running" ? [{ do: "cancel-run", project, car: id, commit: state.candidate.commit }] : [];
+}

@@ -2,11 +2,12 @@ import { type Attempt, type AttemptEvent, tellOfContract, transitionAttempt } fr
 import type { Effect } from "./effect.ts";
 import { invariant } from "./errors.ts";
 import type { FactoryEvent } from "./event.ts";
-import type { AttemptId, NodeId, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, CarId, NodeId, ProjectId, TaskId } from "./ids.ts";
 import { type NodeEvent, type NodeRecord, newNode, transitionNode } from "./node.ts";
 import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
 import type { Step } from "./step.ts";
-import { type Task, type TaskEvent, transitionTask } from "./task.ts";
+import { boardCar, leaveCar, type Task, type TaskEvent, transitionTask } from "./task.ts";
+import { type Car, emptyTrain, leaveTrain, type Train } from "./train.ts";
 
 /** Everything the factory knows: the fold of the event log. */
 export interface World {
@@ -45,6 +46,7 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
         main: event.main,
         landing: { kind: "open" },
         collect: { kind: "idle", last: null },
+        train: emptyTrain,
       }));
     case "project-paused":
     case "collect-requested":
@@ -54,6 +56,13 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
     case "landing-frozen":
     case "main-published":
     case "collect-stopped":
+    case "car-planned":
+    case "car-built":
+    case "car-passed":
+    case "car-failed":
+    case "run-broken":
+    case "car-dropped":
+    case "car-landed":
       return ofProject(world, event.project, event, at);
     case "contract-changed":
       return tellAttempts(world, event);
@@ -64,14 +73,9 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
     case "spec-revised":
     case "task-retried":
     case "task-cancelled":
-    case "landing-planned":
-    case "candidate-built":
     case "candidate-refused":
-    case "candidate-verified":
-      return ofTask(world, event, at);
     case "task-merged":
-    case "landing-deferred":
-      return ofTask(world, event, at, true);
+      return ofTask(world, event, at);
     case "attempt-refused":
     case "wrapper-reported":
     case "attempt-stop-asked":
@@ -114,7 +118,36 @@ function ofProject(world: World, id: ProjectId, event: ProjectEvent, at: number,
     return { outcome: "moved", change: { ...noChange, projects: [create()] } };
   }
   const step = transitionProject(project, event, at, event.type === "collect-requested" ? landableTasks(world, id) : []);
-  return asEvolution(step, (state) => ({ projects: [state] }));
+  if (step.outcome !== "moved" || step.state.train === project.train) return asEvolution(step, (state) => ({ projects: [state] }));
+  if (event.type === "car-planned") return planCar(world, event, step);
+  const landed = event.type === "car-landed" ? tasksOf(project.train.cars.filter((car) => holds(project.train, event.car, car.id))) : [];
+  const staying = new Set([...tasksOf(step.state.train.cars), ...landed]);
+  const tasks = tasksOf(project.train.cars).flatMap((task) => {
+    const row = world.tasks.get(task);
+    return row === undefined || staying.has(task) || row.state.kind !== "landing" ? [] : [leaveCar(row)];
+  });
+  return asEvolution(step, (state) => ({ projects: [state], tasks }));
+}
+
+function planCar(world: World, { car, members }: Extract<FactoryEvent, { type: "car-planned" }>, step: Step<Project>): Evolution {
+  const tasks: Task[] = [];
+  for (const member of members) {
+    const task = world.tasks.get(member);
+    if (task === undefined) return { outcome: "illegal", because: `${member} is unknown` };
+    const boarded = boardCar(task, car);
+    if (boarded.outcome !== "moved") return boarded;
+    tasks.push(boarded.state);
+  }
+  return asEvolution(step, (state) => ({ projects: [state], tasks }));
+}
+
+function tasksOf(cars: readonly Car[]): TaskId[] {
+  return cars.flatMap(({ members }) => members);
+}
+
+/** Whether a car's tree holds the members of another one, or is that one. */
+function holds(train: Train, id: CarId, other: CarId): boolean {
+  return id === other || train.cars.some((car) => car.id === id && car.ahead.includes(other));
 }
 
 function landableTasks(world: World, project: ProjectId): TaskId[] {
@@ -164,15 +197,27 @@ function placeTask(world: World, event: Extract<FactoryEvent, { type: "task-plac
   return asEvolution(step, (state) => ({ tasks: [state], attempts: [attempt] }));
 }
 
-function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: number, movesMain = false): Evolution {
+function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: number): Evolution {
   const task = world.tasks.get(event.task);
   if (task === undefined) return { outcome: "illegal", because: `${event.task} is unknown` };
   const step = transitionTask(task, event, at);
-  if (step.outcome !== "moved" || !movesMain) return asEvolution(step, (state) => ({ tasks: [state] }));
   const project = world.projects.get(task.project);
-  invariant(project !== undefined, `task ${task.id} has no project`);
-  const main = transitionProject(project, event as Extract<FactoryEvent, { type: "task-merged" }>, at, []);
-  return asEvolution(step, (state) => ({ projects: main.outcome === "moved" ? [main.state] : [], tasks: [state] }));
+  if (step.outcome !== "moved" || project === undefined) return asEvolution(step, (state) => ({ tasks: [state] }));
+  const after = projectAfter(project, event);
+  return asEvolution(step, (state) => ({ projects: after === project ? [] : [after], tasks: [state] }));
+}
+
+function projectAfter(project: Project, event: Extract<TaskEvent, { task: TaskId }>): Project {
+  switch (event.type) {
+    case "task-merged":
+      return { ...project, main: event.commit, train: leaveTrain(project.train, event.task, "landed") };
+    case "candidate-refused":
+      return { ...project, train: leaveTrain(project.train, event.task, "refused") };
+    case "task-cancelled":
+      return { ...project, train: leaveTrain(project.train, event.task, "cancelled") };
+    default:
+      return project;
+  }
 }
 
 /** Everybody who works on an older base of the project is told; when nobody does, the fact stands for itself. */

@@ -1,5 +1,5 @@
 import type { Candidate, ConflictReport } from "../event.ts";
-import type { AttemptId, Oid, ProjectId, TaskId } from "../ids.ts";
+import type { AttemptId, CarId, Oid, ProjectId, TaskId } from "../ids.ts";
 
 export interface ProjectSource {
   id: ProjectId;
@@ -16,25 +16,40 @@ export interface DiffText {
   patch: string;
 }
 
-export interface LandingInput {
+/** A branch that is to land. */
+export interface CarMember {
   task: TaskId;
   specId: string;
   attempt: AttemptId;
   tip: Oid;
   /** Base the attempt started from. */
   base: Oid;
-  onto: Oid;
   subject: string;
   executor: string;
-  /** Names the verify run that will judge the candidate. */
-  gateRun: string;
-  /** Names the verify commands and the environment they ran in. */
-  gateHash: string;
   /** ms since the epoch; fixed, so that building again gives the same commit. */
   at: number;
 }
 
-export type BuildOutcome = { outcome: "built"; candidate: Candidate } | { outcome: "conflict"; report: ConflictReport };
+export interface CarInput {
+  car: CarId;
+  onto: Oid;
+  /** All that it is to hold, in the order in which they land; at least one. */
+  members: readonly CarMember[];
+  /** Names the verify run that will judge it. */
+  gateRun: string;
+  /** Names the verify commands and the environment they ran in. */
+  gateHash: string;
+}
+
+/** What main would be with all members on it that fit. `candidate` is null when none does. */
+export interface BuiltCar {
+  candidate: Candidate | null;
+  held: readonly TaskId[];
+  /** Main has something else by now where these changed it. */
+  refused: readonly { task: TaskId; report: ConflictReport }[];
+  /** They met an earlier member of the same car. */
+  deferred: readonly { task: TaskId; paths: readonly string[] }[];
+}
 
 export type AdvanceOutcome = { outcome: "advanced" } | { outcome: "main-moved"; main: Oid };
 
@@ -58,7 +73,8 @@ export interface Repositories {
   fetchAttempt(project: ProjectId, attempt: AttemptId, url: string, held: { tip: Oid | null; salvage: Oid | null }): Promise<void>;
   /** The change from the merge base of main and the tip. */
   diffOf(project: ProjectId, base: Oid, tip: Oid): Promise<DiffText>;
-  buildCandidate(project: ProjectId, input: LandingInput): Promise<BuildOutcome>;
+  /** Builds a car without moving anything. The same input gives the same commits. */
+  buildCar(project: ProjectId, input: CarInput): Promise<BuiltCar>;
   /** Compare-and-swap of main, then the proof that the commit is on it. Safe to repeat. */
   advanceMain(project: ProjectId, commit: Oid, onto: Oid): Promise<AdvanceOutcome>;
   /** Fetches origin and builds what main would be with its commits taken in. Moves nothing. */
