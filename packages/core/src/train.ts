@@ -186,12 +186,14 @@ function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candid
   // When all were green before, they are red only together.
   const blamed = unproven.length > 0 ? unproven : car.members;
   const alone = car.members.length === 1 ? 1 : 0;
-  const suspects = blamed.map((task): Standing => ({
-    task,
-    soloReds: (standingOf(train, task)?.soloReds ?? 0) + alone,
-    kind: "suspect",
-    group: car.id,
-  }));
+  const suspects = blamed.map(
+    (task): Standing => ({
+      task,
+      soloReds: (standingOf(train, task)?.soloReds ?? 0) + alone,
+      kind: "suspect",
+      group: car.id,
+    }),
+  );
   const standings = [...train.standings.filter(({ task }) => !blamed.includes(task)), ...suspects];
   return withoutCars({ ...train, standings }, project, car);
 }

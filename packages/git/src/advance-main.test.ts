@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Oid } from "@dispatch/core";
 import { afterEach, expect, test } from "vitest";
 import { removeStaleLocks } from "./remove-stale-locks.ts";
-import { commitTree, environment, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, environment, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 let holder: ChildProcess | undefined;
@@ -18,9 +18,8 @@ async function prepared(): Promise<{ main: Oid; commit: Oid }> {
   scene = makeScene({ "a.txt": "a\n" });
   const main = await scene.repositories.openHub(scene.project);
   const tip = commitTree(scene.hub, [main], { "a.txt": "mine\n" }, main);
-  const outcome = await scene.repositories.buildCandidate("shop", landing(tip, main, main));
-  if (outcome.outcome !== "built") throw new Error("it does not fit");
-  return { main, commit: outcome.candidate.commit };
+  const outcome = await builtAlone(scene, landing(tip, main, main));
+  return { main, commit: outcome.commit };
 }
 
 /** A git process that has locked main and goes no further. */

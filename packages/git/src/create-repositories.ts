@@ -11,7 +11,7 @@ import {
   type Repositories,
 } from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
-import { buildCandidate } from "./build-candidate.ts";
+import { buildCar } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
 import type { Environment } from "./git-environment.ts";
@@ -104,7 +104,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     sendCommit: sendOnce,
     fetchAttempt: (project, attempt, url, held) => inTurn(`attempt ${attempt}`, () => fetchAttempt(gitOf(project), attempt, url, held)),
     diffOf: (project, base, tip) => diffOf(gitOf(project), base, tip),
-    buildCandidate: (project, input) => locally(project, (git) => buildCandidate(git, input)),
+    buildCar: (project, input) => locally(project, (git) => buildCar(git, input)),
     advanceMain: (project, commit, onto) => locally(project, (git) => advanceMain(git, commit, onto)),
     takeInOrigin: (project) => withOrigin(project.id, (git) => takeInOrigin(git, project, gitOptions)),
     publishMain: (project) => withOrigin(project.id, (git) => publishMain(git, project, gitOptions)),

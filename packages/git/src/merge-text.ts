@@ -1,7 +1,8 @@
 import type { Oid } from "@dispatch/core";
 import { asOid, failureOf, type Git } from "./open-git.ts";
 
-export type TextMerge = { outcome: "clean"; tree: Oid } | { outcome: "conflict"; paths: readonly string[] };
+/** `tree`: of a conflict, with marks in the paths that are in it. */
+export type TextMerge = { outcome: "clean"; tree: Oid } | { outcome: "conflict"; tree: Oid; paths: readonly string[] };
 
 /**
  * Three-way merge of two commits without a worktree. Runs in the bare repository, where no attribute that
@@ -18,5 +19,5 @@ export async function mergeText(git: Git, ours: Oid, theirs: Oid): Promise<TextM
   const [tree = "", ...paths] = answer.stdout.toString("utf8").split("\0");
   if (!/^[0-9a-f]{40}$/.test(tree)) throw failureOf(answer, { doing });
   if (answer.exitCode === 0) return { outcome: "clean", tree: asOid(tree) };
-  return { outcome: "conflict", paths: [...new Set(paths.filter((path) => path !== ""))].sort() };
+  return { outcome: "conflict", tree: asOid(tree), paths: [...new Set(paths.filter((path) => path !== ""))].sort() };
 }

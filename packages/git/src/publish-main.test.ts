@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Oid } from "@dispatch/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 afterEach(() => scene.remove());
@@ -11,10 +11,9 @@ afterEach(() => scene.remove());
 async function ahead(files: Files, change: Files, options: { bare?: boolean } = {}): Promise<{ base: Oid; main: Oid }> {
   scene = makeScene(files, options);
   const base = await scene.repositories.openHub(scene.project);
-  const built = await scene.repositories.buildCandidate("shop", landing(commitTree(scene.hub, [base], change, base), base, base));
-  if (built.outcome !== "built") throw new Error("it does not fit");
-  await scene.repositories.advanceMain("shop", built.candidate.commit, base);
-  return { base, main: built.candidate.commit };
+  const built = await builtAlone(scene, landing(commitTree(scene.hub, [base], change, base), base, base));
+  await scene.repositories.advanceMain("shop", built.commit, base);
+  return { base, main: built.commit };
 }
 
 const atOrigin = (...args: string[]) => scene.git(scene.project.repo, ...args);

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Oid } from "@dispatch/core";
 import { afterEach, expect, test } from "vitest";
-import { commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 afterEach(() => scene.remove());
@@ -57,12 +57,11 @@ test("a revision that is not there is a failure, and one that is no object id is
 
 test("the log of main has one commit per landing, newest first, with its spec", async () => {
   const base = await opened({ "a.txt": "a\n" });
-  const built = await scene.repositories.buildCandidate("shop", landing(change(base, { "b.txt": "b\n" }), base, base));
-  if (built.outcome !== "built") throw new Error("it does not fit");
-  await scene.repositories.advanceMain("shop", built.candidate.commit, base);
+  const built = await builtAlone(scene, landing(change(base, { "b.txt": "b\n" }), base, base));
+  await scene.repositories.advanceMain("shop", built.commit, base);
   const log = await scene.repositories.firstParentLog("shop", 10);
   expect(log).toEqual([
-    { commit: built.candidate.commit, subject: "Land S01-one: add one", specId: "S01-one", at: 1_790_000_000_000 },
+    { commit: built.commit, subject: "Land S01-one: add one", specId: "S01-one", at: 1_790_000_000_000 },
     { commit: base, subject: "first", specId: null, at: expect.any(Number) },
   ]);
   expect(await scene.repositories.firstParentLog("shop", 1)).toEqual(log.slice(0, 1));
@@ -71,12 +70,11 @@ test("the log of main has one commit per landing, newest first, with its spec", 
 test("the specs that landed are those of our own commits since the hub was made, on whatever line of main they are", async () => {
   const base = await opened({ "a.txt": "a\n" });
   expect(await scene.repositories.landedSpecs("shop")).toEqual([]);
-  const built = await scene.repositories.buildCandidate("shop", landing(change(base, { "b.txt": "b\n" }), base, base, { specId: "S01-b" }));
-  if (built.outcome !== "built") throw new Error(built.outcome);
-  await scene.repositories.advanceMain("shop", built.candidate.commit, base);
+  const built = await builtAlone(scene, landing(change(base, { "b.txt": "b\n" }), base, base, { specId: "S01-b" }));
+  await scene.repositories.advanceMain("shop", built.commit, base);
   expect(await scene.repositories.landedSpecs("shop")).toEqual(["S01-b"]);
-  const theirs = commitTree(scene.hub, [base, built.candidate.commit], { "c.txt": "c\n" }, built.candidate.commit);
-  await scene.repositories.advanceMain("shop", theirs, built.candidate.commit);
+  const theirs = commitTree(scene.hub, [base, built.commit], { "c.txt": "c\n" }, built.commit);
+  await scene.repositories.advanceMain("shop", theirs, built.commit);
   expect(await scene.repositories.landedSpecs("shop")).toEqual(["S01-b"]);
 });
 

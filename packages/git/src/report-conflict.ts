@@ -1,10 +1,13 @@
-import type { ConflictPath, ConflictReport, LandingInput, Oid } from "@dispatch/core";
+import type { CarMember, ConflictPath, ConflictReport, Oid } from "@dispatch/core";
 import { type Collision, isPresent, type PathChange } from "./compare-deltas.ts";
 import { mergeText } from "./merge-text.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { deltaOf } from "./read-history.ts";
 
 type ChangedBy = ConflictPath["changedBy"][number];
+
+/** A branch, and the main it is to land on. */
+type LandingInput = Pick<CarMember, "specId" | "attempt" | "tip" | "base"> & { onto: Oid };
 
 /** The 409 report for a change whose paths main changed since the merge base. */
 export async function reportCollisions(git: Git, input: LandingInput, mergeBase: Oid, collisions: readonly Collision[]): Promise<ConflictReport> {
@@ -71,49 +74,51 @@ function blobOf(mode: string, oid: Oid): Oid | null {
   return isPresent(mode) ? oid : null;
 }
 
-/** The commits of main's first-parent line after a commit, newest first, by the paths each changed. */
+/**
+ * Who changed which path of main after a commit, newest first: the merges of specs, also of those that landed together, and
+ * the commits of main's first-parent line that no landing made.
+ */
 async function changesOnMain(git: Git, since: Oid, main: Oid): Promise<Map<string, ChangedBy[]>> {
-  const format = "--format=%x02%H%x00%s%x00%(trailers:key=Spec-Id,valueonly,separator=%x20)";
-  const { stdout } = await git.run({
-    args: [
-      "log",
-      "-z",
-      "--first-parent",
-      "--diff-merges=first-parent",
-      "--name-only",
-      "--no-renames",
-      format,
-      `${asOid(since)}..${asOid(main)}`,
-      "--",
-    ],
-    doing: `read the log of main since ${since}`,
-  });
-  return parseNamedLog(stdout);
+  const trailer = (key: string) => `%(trailers:key=${key},valueonly,separator=%x20)`;
+  const format = `--format=%x02%H%x00%s%x00${trailer("Spec-Id")}%x00${trailer("Spec-Attempt")}%x00${trailer("Train-Id")}`;
+  const range = `${asOid(since)}..${asOid(main)}`;
+  const shape = ["-z", "--diff-merges=first-parent", "--name-only", "--no-renames", format, range, "--"];
+  const doing = `read the log of main since ${since}`;
+  const merges = await git.run({ args: ["log", "--merges", ...shape], doing });
+  const line = await git.run({ args: ["log", "--first-parent", ...shape], doing });
+  const changes = new Map<string, ChangedBy[]>();
+  for (const { by, paths } of [...parseNamedLog(merges.stdout, "specs"), ...parseNamedLog(line.stdout, "others")]) {
+    for (const path of paths) {
+      const known = changes.get(path);
+      if (known === undefined) changes.set(path, [by]);
+      else known.push(by);
+    }
+  }
+  return changes;
 }
 
-/** A commit is `\x02<oid>`, subject, spec id; then its paths, of which the first comes after a line break. */
-function parseNamedLog(output: Buffer): Map<string, ChangedBy[]> {
+/** A commit is `\x02<oid>`, subject, spec id, attempt, train; then its paths, of which the first comes after a line break. */
+function parseNamedLog(output: Buffer, which: "specs" | "others"): { by: ChangedBy; paths: string[] }[] {
   const fields = output.toString("latin1").split("\0");
-  const changes = new Map<string, ChangedBy[]>();
-  let by: ChangedBy | undefined;
+  const commits: { by: ChangedBy; paths: string[] }[] = [];
+  let current: string[] | undefined;
   let first = false;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] ?? "";
     if (/^\x02[0-9a-f]{40}$/.test(field)) {
-      const spec = decode(fields[i + 2] ?? "");
-      by = { commit: field.slice(1), subject: decode(fields[i + 1] ?? ""), spec: spec === "" ? null : spec };
+      const [subject = "", spec = "", attempt = "", train = ""] = fields.slice(i + 1, i + 5).map(decode);
+      current = [];
       first = true;
-      i += 2;
+      i += 4;
+      if (which === "specs" ? attempt === "" : train !== "") continue;
+      commits.push({ by: { commit: field.slice(1), subject, spec: spec === "" ? null : spec }, paths: current });
       continue;
     }
     const path = first && field.startsWith("\n") ? field.slice(1) : field;
     first = false;
-    if (by === undefined || path === "") continue;
-    const known = changes.get(path);
-    if (known === undefined) changes.set(path, [by]);
-    else known.push(by);
+    if (path !== "") current?.push(path);
   }
-  return changes;
+  return commits;
 }
 
 /** Byte strings as people read them. */

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Oid } from "@dispatch/core";
 import { afterEach, expect, test } from "vitest";
-import { commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 afterEach(() => scene.remove());
@@ -14,10 +14,9 @@ async function opened(files: Files): Promise<Oid> {
 
 /** Lands a change in the hub. */
 async function landed(base: Oid, files: Files): Promise<Oid> {
-  const built = await scene.repositories.buildCandidate("shop", landing(commitTree(scene.hub, [base], files, base), base, base));
-  if (built.outcome !== "built") throw new Error("it does not fit");
-  await scene.repositories.advanceMain("shop", built.candidate.commit, base);
-  return built.candidate.commit;
+  const built = await builtAlone(scene, landing(commitTree(scene.hub, [base], files, base), base, base));
+  await scene.repositories.advanceMain("shop", built.commit, base);
+  return built.commit;
 }
 
 const inHub = (...args: string[]) => scene.git(scene.hub, ...args);

@@ -35,6 +35,8 @@ export interface CarInput {
   onto: Oid;
   /** All that it is to hold, in the order in which they land; at least one. */
   members: readonly CarMember[];
+  /** Paths and globs of files in which changes of several may be merged, where git merges them cleanly. */
+  shared: readonly string[];
   /** Names the verify run that will judge it. */
   gateRun: string;
   /** Names the verify commands and the environment they ran in. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type LandingInput, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
+import { type Candidate, type CarInput, type CarMember, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
 import { createRepositories, type GitRepositories } from "../create-repositories.ts";
 
 /** What a path holds: text, or a link, or text with the executable bit. Null removes the path. */
@@ -120,26 +120,41 @@ export function makeScene(files: Files = { "readme.md": "hello\n" }, options: { 
   };
 }
 
-/** The input of a landing of `tip`, which started from `base`. */
-export function landing(tip: Oid, base: Oid, onto: Oid, change: Partial<LandingInput> = {}): LandingInput {
+/** A branch that ends at `tip` and started from `base`. */
+export function member(tip: Oid, base: Oid, change: Partial<CarMember> = {}): CarMember {
+  const { specId = "S01-one" } = change;
   return {
-    task: "shop/S01-one",
-    specId: "S01-one",
-    attempt: "shop--S01-one--1",
+    task: `shop/${specId}`,
+    specId,
+    attempt: `shop--${specId}--1`,
     tip,
     base,
-    onto,
     subject: "add one",
     executor: "command",
-    gateRun: "shop--S01-one--1@0123",
-    gateHash: "sha256:0123",
     at: 1_790_000_000_000,
     ...change,
   };
+}
+
+/** The car of one branch. */
+export function landing(tip: Oid, base: Oid, onto: Oid, change: Partial<CarMember> = {}): CarInput {
+  return carOf(onto, [member(tip, base, change)]);
+}
+
+/** A car of these branches. */
+export function carOf(onto: Oid, members: readonly CarMember[], change: Partial<CarInput> = {}): CarInput {
+  return { car: "1", onto, members, shared: [], gateRun: "shop-1@0123", gateHash: "sha256:0123", ...change };
 }
 
 /** Stands for the worker: sets the refs that hold an attempt's work in the node's repository. */
 export function holdOnNode(scene: Scene, attempt: string, held: { tip: Oid | null; salvage: Oid | null }): void {
   if (held.tip !== null) scene.git(scene.node, "update-ref", resultRef(attempt), held.tip);
   if (held.salvage !== null) scene.git(scene.node, "update-ref", salvageRef(attempt), held.salvage);
+}
+
+/** The candidate of a car of one branch, which has to fit. */
+export async function builtAlone(scene: Scene, input: CarInput): Promise<Candidate> {
+  const { candidate, refused } = await scene.repositories.buildCar(scene.project.id, input);
+  if (candidate === null) throw new Error(`it does not fit: ${JSON.stringify(refused)}`);
+  return candidate;
 }

@@ -1,7 +1,7 @@
 import type { Oid } from "@dispatch/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { commitTree, type Entry, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, type Entry, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 beforeAll(async () => {
@@ -65,7 +65,7 @@ test("a candidate is built exactly when no path changed on both sides, and then 
       const base = commit([], before);
       const tip = commit([base], mine);
       const onto = commit([base], theirs);
-      const outcome = await scene.repositories.buildCandidate("shop", landing(tip, base, onto));
+      const { candidate, refused } = await scene.repositories.buildCar("shop", landing(tip, base, onto));
 
       const mineChanged = changed(before, mine);
       const theirsChanged = changed(before, theirs);
@@ -78,16 +78,17 @@ test("a candidate is built exactly when no path changed on both sides, and then 
       const names = [...expected.keys()];
       const nameClash = names.some((left) => names.some((right) => clash(left, right)));
       const fits = !nameClash && ![...mineChanged].some((path) => theirsChanged.has(path));
-      expect(outcome.outcome).toBe(fits ? "built" : "conflict");
-      if (outcome.outcome === "conflict") {
+      const report = refused[0]?.report;
+      expect(candidate === null ? "refused" : "built").toBe(fits ? "built" : "refused");
+      if (candidate === null || report !== undefined) {
         refusedRuns += 1;
-        expect(outcome.report.kind).toBe(nameClash ? "df_conflict" : outcome.report.kind);
-        for (const path of mineChanged) if (theirsChanged.has(path)) expect(outcome.report.paths.map((reported) => reported.path)).toContain(path);
+        expect(report?.kind).toBe(nameClash ? "df_conflict" : "stale_base");
+        for (const path of mineChanged) if (theirsChanged.has(path)) expect(report?.paths.map((reported) => reported.path)).toContain(path);
         return;
       }
       builtRuns += 1;
-      expect(outcome.candidate.tree).toBe(treeOf(commit([], expected)));
-      expect(raw(onto, outcome.candidate.commit)).toBe(raw(base, tip));
+      expect(candidate.tree).toBe(treeOf(commit([], expected)));
+      expect(raw(onto, candidate.commit)).toBe(raw(base, tip));
     }),
     { numRuns: 40 },
   );
@@ -107,11 +108,9 @@ test("two attempts that share no path give the same tree in either order", async
       const base = commit([], start);
       const tips = [commitTree(scene.hub, [base], left, base), commitTree(scene.hub, [base], right, base)] as const;
       const inOrder = async (first: Oid, second: Oid) => {
-        const one = await scene.repositories.buildCandidate("shop", landing(first, base, base));
-        if (one.outcome !== "built") throw new Error("the first did not fit");
-        const two = await scene.repositories.buildCandidate("shop", landing(second, base, one.candidate.commit));
-        if (two.outcome !== "built") throw new Error("the second did not fit");
-        return two.candidate.tree;
+        const one = await builtAlone(scene, landing(first, base, base));
+        const two = await builtAlone(scene, landing(second, base, one.commit));
+        return two.tree;
       };
       expect(await inOrder(tips[0], tips[1])).toBe(await inOrder(tips[1], tips[0]));
     }),

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Candidate, ConflictReport, Oid } from "@dispatch/core";
 import { afterEach, describe, expect, test } from "vitest";
-import { commitTree, type Files, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, carOf, commitTree, type Files, landing, makeScene, member, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 afterEach(() => scene.remove());
@@ -17,16 +17,15 @@ function change(parent: Oid, files: Files): Oid {
   return commitTree(scene.hub, [parent], files, parent);
 }
 
-async function built(...input: Parameters<typeof landing>): Promise<Candidate> {
-  const outcome = await scene.repositories.buildCandidate("shop", landing(...input));
-  if (outcome.outcome !== "built") throw new Error(`conflict: ${JSON.stringify(outcome.report)}`);
-  return outcome.candidate;
+function built(...input: Parameters<typeof landing>): Promise<Candidate> {
+  return builtAlone(scene, landing(...input));
 }
 
 async function refused(...input: Parameters<typeof landing>): Promise<ConflictReport> {
-  const outcome = await scene.repositories.buildCandidate("shop", landing(...input));
-  if (outcome.outcome !== "conflict") throw new Error("it was built");
-  return outcome.report;
+  const { candidate, refused } = await scene.repositories.buildCar("shop", landing(...input));
+  const [only] = refused;
+  if (candidate !== null || only === undefined) throw new Error("it was built");
+  return only.report;
 }
 
 const inHub = (...args: string[]) => scene.git(scene.hub, ...args);
@@ -36,7 +35,7 @@ const trailer = (commit: Oid, key: string) => inHub("show", "-s", `--format=%(tr
 /** Lands on main, as another task would. */
 async function landed(tip: Oid, base: Oid, specId: string): Promise<Oid> {
   const main = await scene.repositories.mainOf("shop");
-  const { commit } = await built(tip, base, main, { specId, attempt: `shop--${specId}--1`, subject: `work of ${specId}` });
+  const { commit } = await builtAlone(scene, carOf(main, [member(tip, base, { specId, subject: `work of ${specId}` })], { car: specId }));
   expect(await scene.repositories.advanceMain("shop", commit, main)).toEqual({ outcome: "advanced" });
   return commit;
 }
@@ -51,7 +50,7 @@ describe("a change that fits", () => {
     expect(inHub("show", "-s", "--format=%P", merge)).toBe(`${onto} ${tip}`);
     expect([inHub("rev-parse", `${commit}^{tree}`), inHub("rev-parse", `${merge}^{tree}`)]).toEqual([tree, tree]);
     expect([blob(commit, "a.txt"), blob(commit, "b.txt")]).toEqual([blob(tip, "a.txt"), blob(onto, "b.txt")]);
-    expect(inHub("rev-parse", "refs/gate/car/shop--S01-one--1")).toBe(commit);
+    expect(inHub("rev-parse", "refs/gate/car/1")).toBe(commit);
     expect(await scene.repositories.mainOf("shop")).toBe(onto);
     expect(existsSync(join(scene.hub, "scratch")) ? readdirSync(join(scene.hub, "scratch")) : []).toEqual([]);
   });
@@ -69,8 +68,8 @@ describe("a change that fits", () => {
     ]);
     expect(["Spec-Id", "Train-Id", "Gate-Run", "Gate-Tree", "Gate-Hash"].map((key) => trailer(commit, key))).toEqual([
       "S01-one",
-      "shop--S01-one--1",
-      "shop--S01-one--1@0123",
+      "1",
+      "shop-1@0123",
       tree,
       "sha256:0123",
     ]);
@@ -86,7 +85,7 @@ describe("a change that fits", () => {
     const base = await opened({ "a.txt": "a\n" });
     const tip = change(base, { "a.txt": "mine\n", "new/b.txt": "b\n" });
     const first = await built(tip, base, base);
-    inHub("update-ref", "-d", "refs/gate/car/shop--S01-one--1");
+    inHub("update-ref", "-d", "refs/gate/car/1");
     const zone = process.env["TZ"];
     process.env["TZ"] = "Asia/Shanghai";
     try {
@@ -153,8 +152,8 @@ describe("a change that does not fit", () => {
         actual: blob(second, "a.txt"),
         yours: blob(tip, "a.txt"),
         changedBy: [
-          { spec: "S03-three", commit: second, subject: "Land S03-three: work of S03-three" },
-          { spec: "S02-two", commit: first, subject: "Land S02-two: work of S02-two" },
+          { spec: "S03-three", commit: inHub("rev-parse", `${second}^2`), subject: "Merge S03-three: work of S03-three" },
+          { spec: "S02-two", commit: inHub("rev-parse", `${first}^2`), subject: "Merge S02-two: work of S02-two" },
         ],
       },
     ]);
@@ -177,7 +176,7 @@ describe("a change that does not fit", () => {
     expect(report.kind).toBe("stale_base");
     expect(report.paths.map((path) => path.path)).toEqual(Object.keys(mine));
     expect(report.paths[0]?.changedBy.map((by) => by.spec)).toEqual(["S02-two"]);
-    expect(existsSync(join(scene.hub, "refs/gate/car/shop--S01-one--1"))).toBe(false);
+    expect(existsSync(join(scene.hub, "refs/gate/car/1"))).toBe(false);
   });
 
   test("a commit from outside is named without a spec", async () => {
@@ -223,5 +222,76 @@ describe("a change that does not fit", () => {
 
 test("a commit that is not there is a failure, not a conflict", async () => {
   const base = await opened({ "a.txt": "a\n" });
-  await expect(scene.repositories.buildCandidate("shop", landing("1".repeat(40), base, base))).rejects.toMatchObject({ code: "GIT_FAILED" });
+  await expect(scene.repositories.buildCar("shop", landing("1".repeat(40), base, base))).rejects.toMatchObject({ code: "GIT_FAILED" });
+});
+
+describe("a car of several branches", () => {
+  const second = { specId: "S02-two" };
+  const third = { specId: "S03-three" };
+
+  test("is one landing over a chain of merges, each with its own change alone", async () => {
+    const base = await opened({ "a.txt": "a\n", "b.txt": "b\n", "c.txt": "c\n" });
+    const main = await landed(change(base, { "c.txt": "theirs\n" }), base, "S09-nine");
+    const tips = [change(base, { "a.txt": "one\n" }), change(main, { "b.txt": null, "d.txt": "two\n" })] as const;
+    const car = await scene.repositories.buildCar("shop", carOf(main, [member(tips[0], base), member(tips[1], main, second)]));
+    if (car.candidate === null) throw new Error("nothing fits");
+    const { commit, merge } = car.candidate;
+    expect(car).toMatchObject({ held: ["shop/S01-one", "shop/S02-two"], refused: [], deferred: [] });
+    expect(inHub("show", "-s", "--format=%P", commit)).toBe(`${main} ${merge}`);
+    const first = inHub("rev-parse", `${merge}^1`);
+    expect(inHub("show", "-s", "--format=%P", merge)).toBe(`${first} ${tips[1]}`);
+    expect(inHub("show", "-s", "--format=%P", first)).toBe(`${main} ${tips[0]}`);
+    expect(inHub("diff-tree", "-r", "--name-status", first, merge)).toBe("D\tb.txt\nA\td.txt");
+    expect(inHub("diff-tree", "-r", "--name-status", main, first)).toBe("M\ta.txt");
+    expect(inHub("show", "-s", "--format=%s", commit)).toBe("Land 2 specs: S01-one, S02-two");
+    expect(trailer(commit, "Spec-Id")).toBe("S01-one S02-two");
+    await scene.repositories.advanceMain("shop", commit, main);
+    expect(await scene.repositories.landedSpecs("shop")).toEqual(expect.arrayContaining(["S01-one", "S02-two", "S09-nine"]));
+    expect(inHub("log", "--first-parent", "--format=%H", `${base}..main`)).toBe(`${commit}\n${main}`);
+    const late = await refused(change(base, { "b.txt": "late\n" }), base, commit);
+    expect(late.paths[0]?.changedBy).toEqual([{ spec: "S02-two", commit: merge, subject: "Merge S02-two: add one" }]);
+  });
+
+  test("goes on without those that main has overtaken, and puts off those that meet an earlier member", async () => {
+    const base = await opened({ "a.txt": "a\n", "b.txt": "b\n" });
+    const main = await landed(change(base, { "a.txt": "theirs\n" }), base, "S09-nine");
+    const members = [
+      member(change(base, { "a.txt": "mine\n" }), base),
+      member(change(base, { "b.txt": "two\n" }), base, second),
+      member(change(base, { "b.txt": "three\n", "c.txt": "c\n" }), base, third),
+    ];
+    const car = await scene.repositories.buildCar("shop", carOf(main, members));
+    expect(car.held).toEqual(["shop/S02-two"]);
+    expect(car.refused.map(({ task, report }) => [task, report.paths.map(({ path }) => path)])).toEqual([["shop/S01-one", ["a.txt"]]]);
+    expect(car.deferred).toEqual([{ task: "shop/S03-three", paths: ["b.txt"] }]);
+    expect(car.candidate).toEqual((await scene.repositories.buildCar("shop", carOf(main, members.slice(1, 2)))).candidate);
+    expect((await scene.repositories.buildCar("shop", carOf(main, members.slice(0, 1)))).candidate).toBeNull();
+  });
+
+  test("merges shared files where git can, among its members and with main, and nowhere else", async () => {
+    const lines = (...text: string[]) => ["one", "-", "-", "two", "-", "-", "three", ...text].map((line) => `${line}\n`).join("");
+    const base = await opened({ "src/index.ts": lines(), "other.ts": lines() });
+    const first = lines().replace("one", "ONE");
+    const main = await landed(change(base, { "src/index.ts": lines().replace("two", "TWO") }), base, "S09-nine");
+    const members = [
+      member(change(base, { "src/index.ts": first }), base),
+      member(change(base, { "src/index.ts": lines("four") }), base, second),
+      member(change(base, { "src/index.ts": lines().replace("one", "uno") }), base, third),
+    ];
+    const car = await scene.repositories.buildCar("shop", carOf(main, members, { shared: ["src/index.ts"] }));
+    expect(car.held).toEqual(["shop/S01-one", "shop/S02-two"]);
+    expect(inHub("show", `${car.candidate?.commit}:src/index.ts`)).toBe(lines("four").replace("one", "ONE").replace("two", "TWO").trimEnd());
+    // It meets main as well as a member: a new base is what it needs.
+    expect(car.refused.map(({ task }) => task)).toEqual(["shop/S03-three"]);
+    const strict = await scene.repositories.buildCar("shop", carOf(main, members, { shared: ["other.ts"] }));
+    expect(strict.held).toEqual([]);
+  });
+
+  test("holds a change once that two made alike in a shared file", async () => {
+    const base = await opened({ "index.ts": "a\n" });
+    const members = [member(change(base, { "index.ts": "a\nb\n" }), base), member(change(base, { "index.ts": "a\nb\n", x: "x\n" }), base, second)];
+    const car = await scene.repositories.buildCar("shop", carOf(base, members, { shared: ["**/index.ts"] }));
+    expect(car.held).toEqual(["shop/S01-one", "shop/S02-two"]);
+    expect(inHub("show", `${car.candidate?.commit}:index.ts`)).toBe("a\nb");
+  });
 });

@@ -1,0 +1,157 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type BuiltCar, type CarId, type CarInput, type CarMember, coversAny, invariant, type Oid } from "@dispatch/core";
+import { type Collision, findCollisions, indexInfo, isPresent, type PathChange, sameDelta } from "./compare-deltas.ts";
+import { mergeText } from "./merge-text.ts";
+import { asOid, type Git } from "./open-git.ts";
+import { scratchOf } from "./open-hub.ts";
+import { deltaOf, mergeBaseOf } from "./read-history.ts";
+import { reportCollisions, reportForeignHistory } from "./report-conflict.ts";
+import { authorOf, dispatchAuthor, writeCommit } from "./write-commit.ts";
+
+/** Keeps a candidate from being pruned while it waits for its tests. */
+export function carRef(car: CarId): string {
+  return `refs/gate/car/${car.replace(/[^A-Za-z0-9-]+/g, "--")}`;
+}
+
+/** The chain of merges so far: where it ends, and all it changes on main. */
+interface Chain {
+  commit: Oid;
+  tree: Oid;
+  changes: readonly PathChange[];
+  members: readonly CarMember[];
+}
+
+/**
+ * What main would be with the members' changes on it, one merge commit each, and one landing commit over all of them.
+ * Each path is taken over whole, and only where main still has what the attempt started from; contents are merged for
+ * `shared` paths alone, and only where git merges them cleanly. The same input gives the same commits.
+ */
+export async function buildCar(git: Git, input: CarInput): Promise<BuiltCar> {
+  const refused: BuiltCar["refused"][number][] = [];
+  const deferred: BuiltCar["deferred"][number][] = [];
+  let chain: Chain = { commit: input.onto, tree: input.onto, changes: [], members: [] };
+  await withIndex(git, input.onto, async (put) => {
+    for (const member of input.members) {
+      const about = { ...member, onto: input.onto };
+      const mergeBase = await mergeBaseOf(git, input.onto, member.tip);
+      if (mergeBase === undefined) {
+        refused.push({ task: member.task, report: await reportForeignHistory(git, about) });
+        continue;
+      }
+      const wanted = await deltaOf(git, mergeBase, member.tip);
+      const onMain = mergeBase === input.onto ? [] : await deltaOf(git, mergeBase, input.onto);
+      const collisions = findCollisions(wanted, onMain);
+      const met = findCollisions(wanted, chain.changes);
+      const delta = await mergeShared(git, { chain, member, wanted, clashes: [...collisions, ...met], shared: input.shared });
+      if (delta !== undefined) chain = await extend(git, chain, member, delta, put);
+      else if (collisions.length > 0) refused.push({ task: member.task, report: await reportCollisions(git, about, mergeBase, collisions) });
+      else deferred.push({ task: member.task, paths: met.map(({ path }) => Buffer.from(path, "latin1").toString("utf8")) });
+    }
+  });
+  if (chain.members.length === 0) return { candidate: null, held: [], refused, deferred };
+  const commit = await writeLanding(git, input, chain);
+  await git.run({ args: ["update-ref", carRef(input.car), commit], doing: `pin car ${input.car}` });
+  return { candidate: { commit, merge: chain.commit, tree: chain.tree }, held: chain.members.map(({ task }) => task), refused, deferred };
+}
+
+interface SharedMerge {
+  chain: Chain;
+  member: CarMember;
+  wanted: readonly PathChange[];
+  clashes: readonly Collision[];
+  shared: readonly string[];
+}
+
+/** The change as it applies to the chain; undefined when it meets another change on a path that may not be merged, or cannot be. */
+async function mergeShared(git: Git, { chain, member, wanted, clashes, shared }: SharedMerge): Promise<readonly PathChange[] | undefined> {
+  if (clashes.length === 0) return wanted;
+  const meeting = new Set(clashes.map(({ path }) => path));
+  const mergeable = clashes.every(
+    ({ kind, path, mine }) => kind === "changed" && mine !== undefined && isPresent(mine.newMode) && coversAny(shared, path),
+  );
+  if (!mergeable) return undefined;
+  const merged = await mergeText(git, chain.commit, member.tip);
+  if (merged.outcome === "conflict" && merged.paths.some((path) => meeting.has(Buffer.from(path, "utf8").toString("latin1")))) return undefined;
+  const now = new Map((await deltaOf(git, chain.tree, merged.tree)).map((change) => [change.path, change]));
+  return wanted.flatMap((change) => {
+    if (!meeting.has(change.path)) return [change];
+    // Both wrote the same: nothing of it is left to do.
+    const again = now.get(change.path);
+    return again === undefined ? [] : [again];
+  });
+}
+
+/** One member more. What the chain changes by it is exactly what its branch changed, or nothing is built. */
+async function extend(git: Git, chain: Chain, member: CarMember, delta: readonly PathChange[], put: PutChanges): Promise<Chain> {
+  const tree = await put(delta);
+  invariant(sameDelta(await deltaOf(git, chain.tree, tree), delta), `the merge of ${member.attempt} changes something else than its branch`);
+  const commit = await writeMerge(git, chain.commit, member, tree);
+  const changed = new Set(delta.map(({ path }) => path));
+  return {
+    commit,
+    tree,
+    changes: [...chain.changes.filter(({ path }) => !changed.has(path)), ...delta],
+    members: [...chain.members, member],
+  };
+}
+
+/** Puts changes on top of those before, and gives the tree of all. */
+type PutChanges = (delta: readonly PathChange[]) => Promise<Oid>;
+
+async function withIndex(git: Git, onto: Oid, act: (put: PutChanges) => Promise<void>): Promise<void> {
+  await mkdir(scratchOf(git.dir), { recursive: true });
+  const folder = await mkdtemp(join(scratchOf(git.dir), "index-"));
+  const env = { GIT_INDEX_FILE: join(folder, "index") };
+  const doing = `put changes on ${onto}`;
+  try {
+    await git.run({ args: ["read-tree", asOid(onto)], doing, env });
+    await act(async (delta) => {
+      if (delta.length > 0) await git.run({ args: ["update-index", "-z", "--index-info"], doing, env, input: indexInfo(delta) });
+      const { stdout } = await git.run({ args: ["write-tree"], doing, env });
+      return asOid(stdout.toString("utf8"));
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The tip as a parent proves that the branch landed, and lets it be reverted by itself. */
+async function writeMerge(git: Git, onto: Oid, member: CarMember, tree: Oid): Promise<Oid> {
+  return writeCommit(git, {
+    tree,
+    parents: [onto, member.tip],
+    subject: `Merge ${member.specId}: ${member.subject}`,
+    trailers: [
+      ["Spec-Id", member.specId],
+      ["Spec-Attempt", member.attempt],
+      ["Spec-Base", member.base],
+      ["Spec-Tip", member.tip],
+      ["Agent-Id", member.executor],
+    ],
+    author: await authorOf(git, member.tip),
+    at: member.at,
+  });
+}
+
+/** The commits of main's first-parent line are exactly these: each was tested as a whole. */
+async function writeLanding(git: Git, input: CarInput, { commit, tree, members }: Chain): Promise<Oid> {
+  const [only, ...others] = members;
+  invariant(only !== undefined, "a landing of nothing");
+  const subject =
+    others.length === 0 ? `Land ${only.specId}: ${only.subject}` : `Land ${members.length} specs: ${members.map(({ specId }) => specId).join(", ")}`;
+  return writeCommit(git, {
+    tree,
+    parents: [input.onto, commit],
+    subject,
+    trailers: [
+      ...members.map(({ specId }): [string, string] => ["Spec-Id", specId]),
+      ["Train-Id", input.car],
+      ["Gate-Run", input.gateRun],
+      ["Gate-Tree", tree],
+      ["Gate-Hash", input.gateHash],
+    ],
+    author: dispatchAuthor,
+    at: Math.max(...members.map(({ at }) => at)),
+  });
+}
