@@ -17,7 +17,7 @@ export type Effect =
   | { do: "build-car"; project: ProjectId; car: CarId; onto: Oid }
   /** `broken`: how often the machine failed it before. */
   | { do: "run-car"; project: ProjectId; car: CarId; commit: Oid; broken: number }
-  | { do: "cancel-run"; project: ProjectId; car: CarId; commit: Oid }
+  | { do: "cancel-run"; project: ProjectId; car: CarId; builtOn: Oid }
   | { do: "advance-main"; project: ProjectId; car: CarId; commit: Oid }
   | { do: "take-in-origin"; project: ProjectId; requestedAt: number }
   | { do: "publish-main"; project: ProjectId; requestedAt: number };
@@ -39,6 +39,7 @@ export function effectKey(effect: Effect): string {
     case "run-car":
       return `${effect.do}:${effect.project}:${effect.car}:${effect.commit}:${effect.broken}`;
     case "cancel-run":
+      return `${effect.do}:${effect.project}:${effect.car}:${effect.builtOn}`;
     case "advance-main":
       return `${effect.do}:${effect.project}:${effect.car}:${effect.commit}`;
     case "take-in-origin":

@@ -71,6 +71,8 @@ export {
   convicts,
   emptyTrain,
   heldMembers,
+  isBehind,
+  mostBrokenRuns,
   type Standing,
   standingOf,
   type Train,

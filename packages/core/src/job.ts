@@ -61,4 +61,6 @@ export interface VerifyJob {
   project: ProjectId;
   commit: Oid;
   verify: readonly VerifyCommand[];
+  /** Which of the project's worktrees on the node, from 0; runs in one take turns. */
+  bay: number;
 }

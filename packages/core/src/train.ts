@@ -38,8 +38,15 @@ export interface GreenTree {
   gateHash: string;
 }
 
-/** `vetted`: green in a run, alone or with others. `suspect`: in a red one; `group` names that car. */
-export type Standing = { task: TaskId; soloReds: number } & ({ kind: "vetted" } | { kind: "suspect"; group: CarId });
+/**
+ * `vetted`: green in a run, alone or with others. `suspect`: in a red one; `group` names that car.
+ * `behind`: met another branch in that car, and waits until it is gone.
+ */
+export type Standing = { task: TaskId; soloReds: number } & (
+  | { kind: "vetted" }
+  | { kind: "suspect"; group: CarId }
+  | { kind: "behind"; car: CarId }
+);
 
 /** How branches did lately: each new one makes the older ones weigh less. */
 export interface TrainRecord {
@@ -80,6 +87,8 @@ const memory = 0.97;
 /** Once in so many branches is often enough to ask twice. */
 const flakyOnceIn = 200;
 const mostGreen = 100;
+/** A machine that fails the same run so often in a row is not what is wrong. */
+export const mostBrokenRuns = 3;
 
 /** The train after something happened to one of its cars. `main`: where main is. */
 export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<Train> {
@@ -125,6 +134,12 @@ export function abandonCars(train: Train, project: ProjectId): Step<Train> {
   return moved({ ...train, cars: [] }, ...train.cars.flatMap((car) => cancelEffects(project, car)));
 }
 
+/** Whether a branch that waits has to wait until a car in flight is gone. */
+export function isBehind(train: Train, task: TaskId): boolean {
+  const standing = standingOf(train, task);
+  return standing?.kind === "behind" && train.cars.some(({ id }) => id === standing.car);
+}
+
 export function standingOf(train: Train, task: TaskId): Standing | undefined {
   return train.standings.find((standing) => standing.task === task);
 }
@@ -153,12 +168,15 @@ function withGreen(train: Train, { candidate: { tree }, gateHash }: Extract<CarE
 function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-built" }>): Step<Train> {
   if (car.state.kind !== "building") return stale(`car ${car.id} is ${car.state.kind}`);
   const { project, candidate, members } = event;
+  const left = car.members.filter((member) => !members.includes(member));
+  const kept = train.standings.filter(({ task }) => !left.includes(task));
+  const next: Train = { ...train, standings: [...kept, ...left.map((task): Standing => ({ task, soloReds: 0, kind: "behind", car: car.id }))] };
   if (car.state.passed === candidate.tree && !someoneAdvances(train)) {
     const advancing: Car = { ...car, members, state: { kind: "advancing", candidate } };
-    return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
+    return moved(withCar(next, advancing), ...advanceEffects(project, advancing));
   }
   const running: Car = { ...car, members, state: { kind: "running", candidate, builtOn: car.onto, broken: 0 } };
-  return moved(withCar(train, running), ...runEffects(project, running));
+  return moved(withCar(next, running), ...runEffects(project, running));
 }
 
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
@@ -292,5 +310,5 @@ function advanceEffects(project: ProjectId, { id, state }: Car): Effect[] {
 }
 
 function cancelEffects(project: ProjectId, { id, state }: Car): Effect[] {
-  return state.kind === "running" ? [{ do: "cancel-run", project, car: id, commit: state.candidate.commit }] : [];
+  return state.kind === "running" ? [{ do: "cancel-run", project, car: id, builtOn: state.builtOn }] : [];
 }

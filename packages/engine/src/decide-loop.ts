@@ -89,8 +89,10 @@ function asEvent(decision: Decision, world: World, ports: Pick<EnginePorts, "set
       const { task: id, attempt, n, node, base } = decision;
       return { type: "task-placed", task: id, attempt, n, node, base, executor: executor?.name ?? task?.spec.executor ?? "unknown" };
     }
-    case "land":
-      return { type: "landing-planned", task: decision.task, onto: decision.onto };
+    case "form-car": {
+      const { project, car, kind, members, ahead } = decision;
+      return { type: "car-planned", project, car, kind, members, ahead };
+    }
     case "publish":
       return { type: "publishing-planned", project: decision.project };
   }

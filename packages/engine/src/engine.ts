@@ -3,6 +3,7 @@ import { createBoard, type Snapshot } from "@dispatch/scheduler";
 import { withClosures } from "./close-nodes.ts";
 import { type Commands, createCommands } from "./commands.ts";
 import { createDecideLoop } from "./decide-loop.ts";
+import { createGateSlots } from "./gate-slots.ts";
 import { keepWorld } from "./keep-world.ts";
 import { createNodeWatch, reportAsEvents } from "./observe-nodes.ts";
 import { openOutbox } from "./open-outbox.ts";
@@ -72,7 +73,8 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
   }
 
   const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
-  const runner = createEffectRunner(ports, createPerformer(ports, world), (events, key) => commit(events, [key]), fatal);
+  const gateSlots = createGateSlots(() => ports.nodes.nodes());
+  const runner = createEffectRunner(ports, createPerformer({ ...ports, gateSlots }, world), (events, key) => commit(events, [key]), fatal);
   const outbox = openOutbox(() => ports.nodes.nodes(), world, runner);
   const board = createBoard(snapshot());
   const loop = createDecideLoop(ports, { world, board }, commit, fatal);
@@ -90,6 +92,7 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
   });
   ports.nodes.onChange(() => {
     if (started) lookAtNodes();
+    gateSlots.look();
     loop.wake();
   });
 

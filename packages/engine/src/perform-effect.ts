@@ -1,17 +1,18 @@
 import type { Effect, FactoryEvent, World } from "@dispatch/core";
 import { checkResult, collectAttempt, discardWorkspace, retireAttempt, startAttempt, stopAttempt } from "./perform-attempt.ts";
 import { tellAttempt } from "./perform-contract.ts";
-import { advanceMain, buildCandidate, publishMain, takeInOrigin, verifyCandidate } from "./perform-landing.ts";
-import type { EnginePorts } from "./ports.ts";
+import { publishMain, takeInOrigin } from "./perform-origin.ts";
+import { advanceMain, buildCar, cancelRun, runCar } from "./perform-car.ts";
+import type { EnginePorts, LandingPorts } from "./ports.ts";
 import { rememberReads } from "./remember-reads.ts";
 
 /** Does what an effect says and returns what came of it. Looks first whether it still is to be done. */
-export function createPerformer(ports: EnginePorts, world: World): (effect: Effect) => Promise<FactoryEvent[]> {
-  const acting: EnginePorts = { ...ports, repositories: rememberReads(ports.repositories) };
+export function createPerformer(ports: EnginePorts & LandingPorts, world: World): (effect: Effect) => Promise<FactoryEvent[]> {
+  const acting = { ...ports, repositories: rememberReads(ports.repositories) };
   return (effect) => perform(acting, world, effect);
 }
 
-function perform(ports: EnginePorts, world: World, effect: Effect): Promise<FactoryEvent[]> {
+function perform(ports: EnginePorts & LandingPorts, world: World, effect: Effect): Promise<FactoryEvent[]> {
   switch (effect.do) {
     case "start-attempt":
       return startAttempt(ports, world, effect.attempt);
@@ -27,10 +28,12 @@ function perform(ports: EnginePorts, world: World, effect: Effect): Promise<Fact
       return retireAttempt(ports, world, effect.attempt);
     case "tell-attempt":
       return tellAttempt(ports, world, effect);
-    case "build-candidate":
-      return buildCandidate(ports, world, effect);
-    case "verify-candidate":
-      return verifyCandidate(ports, world, effect);
+    case "build-car":
+      return buildCar(ports, world, effect);
+    case "run-car":
+      return runCar(ports, world, effect);
+    case "cancel-run":
+      return cancelRun(ports, effect);
     case "advance-main":
       return advanceMain(ports, world, effect);
     case "take-in-origin":

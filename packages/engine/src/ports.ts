@@ -15,6 +15,7 @@ import type {
 
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 import type { CrashPointName } from "./crash-points.ts";
+import type { GateSlots } from "./gate-slots.ts";
 
 /** What a project demands of a change, read at one revision of the project and nowhere else. */
 export interface ProjectPolicy {
@@ -35,6 +36,9 @@ export interface Settings {
 
 /** A named place where the process may be killed; does nothing in production. */
 export type CrashPoint = (point: CrashPointName) => void;
+
+/** What landing works with. */
+export type LandingPorts = Pick<EnginePorts, "nodes" | "repositories" | "settings" | "at"> & { gateSlots: GateSlots };
 
 export interface EnginePorts {
   ledger: Ledger;

@@ -1,4 +1,4 @@
-import { type Effect, effectDelayMs, effectKey, type FactoryEvent, isFactoryError, splitTaskId } from "@dispatch/core";
+import { type Effect, effectDelayMs, effectKey, type FactoryEvent, isFactoryError } from "@dispatch/core";
 import type { EnginePorts } from "./ports.ts";
 
 /** An effect that failed and will be tried again. */
@@ -114,8 +114,8 @@ function describe(error: unknown): Pick<Trouble, "code" | "message" | "hint"> {
   return { code: "UNEXPECTED", message: error instanceof Error ? error.message : String(error), hint: undefined };
 }
 
+/** Gate runs go on beside each other, and beside everything else. */
 function laneOf(effect: Effect): string {
-  if ("project" in effect) return `main:${effect.project}`;
-  if ("task" in effect) return `main:${splitTaskId(effect.task).project}`;
-  return effect.attempt;
+  if (effect.do === "run-car" || effect.do === "cancel-run") return `${effect.do}:${effect.project}:${effect.car}`;
+  return "project" in effect ? `main:${effect.project}` : effect.attempt;
 }

@@ -3,6 +3,8 @@ import { type AttemptLimits, type NodeId, noLimits } from "@dispatch/core";
 interface CommonConfig {
   id: NodeId;
   slots: number;
+  /** Gate runs at once; 0: only when there is no other node. */
+  gateSlots: number;
   lowPriority: boolean;
   labels: readonly string[];
   /** Executors that can run there; null: all. */
@@ -42,7 +44,8 @@ export interface SshNodeConfig extends CommonConfig {
 export type NodeConfig = LocalNodeConfig | SshNodeConfig;
 
 /** What holds for a node about which nothing else is configured. */
-export const plainConfig: Pick<CommonConfig, "limits" | "lowWater" | "quota" | "lostAfterMs"> = {
+export const plainConfig: Pick<CommonConfig, "gateSlots" | "limits" | "lowWater" | "quota" | "lostAfterMs"> = {
+  gateSlots: 1,
   limits: noLimits,
   lowWater: { diskBytes: null, memoryBytes: null },
   quota: { bytes: null, projectBytes: null },

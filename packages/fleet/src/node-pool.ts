@@ -94,6 +94,9 @@ export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
       await nodeOf(node).call("discard", { attempt, held });
     },
     runVerify: async (node, job) => await nodeOf(node).call("verify", job),
+    async cancelVerify(node, id) {
+      await nodeOf(node).call("cancelVerify", { id });
+    },
     async prepareRepository(id, project) {
       const { node, reach } = entryOf(id);
       const { path } = await node.call("ensureRepo", { project });

@@ -20,7 +20,7 @@ export interface SnapshotFacts {
 /** How a node stands; the one before when nothing changed since. Pure. */
 export function composeSnapshot(facts: SnapshotFacts, before: NodeSnapshot | undefined): NodeSnapshot {
   const { config, status, heartbeat, prepared } = facts;
-  const { id, slots, lowPriority, labels, executors } = config;
+  const { id, slots, gateSlots, lowPriority, labels, executors } = config;
   const capacity = {
     cpus: config.capacity.cpus ?? prepared?.machine.cpus ?? unknownMachine.cpus,
     memoryMb: config.capacity.memoryMb ?? prepared?.machine.memoryMb ?? unknownMachine.memoryMb,
@@ -29,6 +29,7 @@ export function composeSnapshot(facts: SnapshotFacts, before: NodeSnapshot | und
   const snapshot: NodeSnapshot = {
     id,
     slots,
+    gateSlots,
     lowPriority,
     labels,
     executors,

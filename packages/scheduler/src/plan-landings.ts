@@ -1,21 +1,37 @@
-import type { Oid, Project, ProjectId, Task, TaskId, World } from "@dispatch/core";
-import type { LandingPolicy } from "./snapshot.ts";
+import { type CarId, isBehind, lockedPaths, type Project, type ProjectId, patternsOverlap, type Task, type World } from "@dispatch/core";
+import type { LandingPolicy, SchedulingPolicy } from "./snapshot.ts";
+import { type PlannedCar, planTrain } from "./train/plan-train.ts";
 
-export type LandingDecision = { decide: "land"; task: TaskId; onto: Oid } | { decide: "publish"; project: ProjectId };
+export type LandingDecision =
+  | ({ decide: "form-car"; project: ProjectId; car: CarId } & PlannedCar)
+  | { decide: "publish"; project: ProjectId };
 
-/** What a project lands next, one task at a time, or that its collect has landed all it waited for. `landable`: its queued and landing tasks. */
-export function planLanding(project: Project, policy: LandingPolicy, landable: Iterable<Task>): LandingDecision | undefined {
-  const { collect } = project;
-  let next: Task | undefined;
-  let landing = false;
+/**
+ * The cars that a project's train gets now, or that its collect has landed all it waited for. `landable`: its queued and landing
+ * tasks. `slots`: how many gate runs it may have at once.
+ */
+export function planLandings(project: Project, policy: SchedulingPolicy, landable: Iterable<Task>, slots: number): LandingDecision[] {
+  const { collect, train } = project;
+  const waiting: Task[] = [];
   let collects = collect.kind === "landing";
   for (const task of landable) {
-    if (task.state.kind === "landing") landing = true;
     if (collect.kind === "landing" && collect.tasks.includes(task.id)) collects = false;
-    if ((next === undefined || landsBefore(task, next)) && mayLand(project, policy, task)) next = task;
+    if (task.state.kind === "queued" && mayLand(project, policy.landing, task) && !isBehind(train, task.id)) waiting.push(task);
   }
-  if (collects) return { decide: "publish", project: project.id };
-  return landing || next === undefined ? undefined : { decide: "land", task: next.id, onto: project.main };
+  if (collects) return [{ decide: "publish", project: project.id }];
+  waiting.sort((a, b) => (landsBefore(a, b) ? -1 : 1));
+  const branches = waiting.map((task) => ({ task: task.id, group: undefined, alone: changesBarrier(task, policy.barrier) }));
+  return planTrain(train, branches, slots).map((car, n) => ({
+    decide: "form-car",
+    project: project.id,
+    car: String(train.lastCar + 1 + n),
+    ...car,
+  }));
+}
+
+/** What it changes, every gate run rests on: in a car with others it would be in doubt what was red. */
+function changesBarrier(task: Task, barrier: readonly string[]): boolean {
+  return barrier.length > 0 && lockedPaths(task.spec).some((path) => barrier.some((pattern) => patternsOverlap(path, pattern)));
 }
 
 /** Whether policy lets a queued task land now. Nothing starts to land while origin is read or written. */
@@ -42,6 +58,6 @@ function landsBefore(a: Task, b: Task): boolean {
   return earlier === 0 ? a.id < b.id : earlier < 0;
 }
 
-function arrival(task: Task): number {
-  return task.state.kind === "queued" ? task.state.since : 0;
+function arrival({ state }: Task): number {
+  return state.kind === "queued" || state.kind === "landing" ? state.since : 0;
 }

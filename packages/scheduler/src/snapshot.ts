@@ -9,6 +9,10 @@ export interface SchedulingPolicy {
   contracts: readonly string[];
   /** Weight among projects of equal urgency; a project with 2 gets twice the slots of one with 1. */
   share: number;
+  /** Paths and globs of files that several branches may change at once, where git merges them cleanly. */
+  shared: readonly string[];
+  /** Paths and globs of what every gate run rests on: a branch that changes one lands alone. */
+  barrier: readonly string[];
   /** The executor that `auto` stands for; null: not known, and any node will do. */
   executor: string | null;
 }

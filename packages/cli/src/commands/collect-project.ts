@@ -54,7 +54,7 @@ async function waitForCollect(
   for await (const { at, event } of watchEvents(client, after, { signal, onReach })) {
     const { subject, project: owner, text } = eventText(event);
     if (owner !== project) continue;
-    const ofCollect = "project" in event || event.type === "candidate-refused" || event.type === "landing-planned";
+    const ofCollect = "project" in event || event.type === "candidate-refused";
     if (!quiet && ofCollect) terminal.note([terminal.paint.faint(`${terminal.view().timeOf(at)} ${subject}  ${text}`)]);
     if (event.type !== "main-published" && event.type !== "collect-stopped") continue;
     const status = await client.status(project);

@@ -47,5 +47,6 @@ async function traceEvent(parts: FollowParts, stored: EventView, subject: string
   const after =
     next === "ask" ? (await client.status(project)).tasks.find((task) => task.id === subject)?.state : next === "unchanged" ? before : next;
   if (after !== undefined) states.set(subject, after);
+  if (stored.event.type === "car-planned") for (const member of stored.event.members) states.set(member, "landing");
   terminal.out([traceLine(stored, before, after, terminal.view())]);
 }

@@ -1,6 +1,7 @@
-import type { AttemptOutcome, CommandResult, ContractChange, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
+import type { AttemptOutcome, CarEvent, CommandResult, ContractChange, FactoryEvent, Finding, WrapperFact } from "@dispatch/core";
 import { durationText, plural, shortOid, tokensText } from "./figures.ts";
 import { findingHead } from "./finding-lines.ts";
+import { specIdOf } from "./task-table.ts";
 import { oneLine } from "./text-width.ts";
 
 /** What an event says, for a person. */
@@ -65,13 +66,20 @@ function sentenceOf(event: FactoryEvent): string {
       return `collect stopped: ${event.because}`;
     case "landing-frozen":
       return `landing frozen at ${shortOid(event.commit)}: ${event.because}`;
-    case "landing-planned":
-    case "candidate-built":
     case "candidate-refused":
-    case "candidate-verified":
-    case "landing-deferred":
+      return event.conflict === null
+        ? `refused: ${findingsText(event.findings)}`
+        : `conflict in ${event.conflict.paths.map((one) => one.path).join(", ")}`;
     case "task-merged":
-      return landingText(event);
+      return `merged as ${shortOid(event.commit)}`;
+    case "car-planned":
+    case "car-built":
+    case "car-passed":
+    case "car-failed":
+    case "run-broken":
+    case "car-dropped":
+    case "car-landed":
+      return `car ${event.car} ${carText(event)}`;
   }
 }
 
@@ -123,27 +131,24 @@ function attemptText(event: AttemptEvent): string {
   }
 }
 
-type LandingEvent = Extract<
-  FactoryEvent,
-  { type: "landing-planned" | "candidate-built" | "candidate-refused" | "candidate-verified" | "landing-deferred" | "task-merged" }
->;
-
-function landingText(event: LandingEvent): string {
+function carText(event: CarEvent): string {
   switch (event.type) {
-    case "landing-planned":
-      return `landing on ${shortOid(event.onto)}`;
-    case "candidate-built":
-      return `verifying ${shortOid(event.candidate.commit)}, which is main with this change${notesText(event.notes ?? [])}`;
-    case "candidate-verified":
-      return `verified: ${event.verify.map(commandText).join("; ") || "no commands"}`;
-    case "candidate-refused":
-      return event.conflict === null
-        ? `refused: ${findingsText(event.findings)}`
-        : `conflict in ${event.conflict.paths.map((one) => one.path).join(", ")}`;
-    case "landing-deferred":
-      return `queued again: ${event.because}`;
-    case "task-merged":
-      return `merged as ${shortOid(event.commit)}`;
+    case "car-planned": {
+      const on = event.ahead.length === 0 ? "" : `, behind ${event.ahead.map((car) => `car ${car}`).join(", ")}`;
+      return `${event.kind === "part" ? "asks who is to blame" : "is to land"}: ${event.members.map(specIdOf).join(", ")}${on}`;
+    }
+    case "car-built":
+      return `is tested as ${shortOid(event.candidate.commit)}, which is main with ${event.members.length === 1 ? "one branch" : `${event.members.length} branches`}${notesText(event.notes ?? [])}`;
+    case "car-passed":
+      return `is green: ${event.verify.map(commandText).join("; ") || "the same tree was before"}`;
+    case "car-failed":
+      return `is red: ${findingsText(event.findings)}`;
+    case "run-broken":
+      return `is run again: ${event.because}`;
+    case "car-dropped":
+      return `is given up, its branches wait again: ${event.because}`;
+    case "car-landed":
+      return `landed, main is ${shortOid(event.commit)}`;
   }
 }
 

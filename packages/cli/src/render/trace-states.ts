@@ -28,14 +28,15 @@ export function nextState(event: FactoryEvent): NextState {
       return "ask";
     case "result-checked":
       return hasBlocking(event.findings) ? "ask" : "queued";
-    case "landing-planned":
-      return "landing";
-    case "landing-deferred":
-      return "queued";
     case "task-merged":
       return "merged";
-    case "candidate-built":
-    case "candidate-verified":
+    case "car-planned":
+    case "car-built":
+    case "car-passed":
+    case "car-failed":
+    case "run-broken":
+    case "car-dropped":
+    case "car-landed":
     case "attempt-stop-asked":
     case "workspace-discarded":
     case "attempt-retired":

@@ -20,6 +20,7 @@ function nodeConfig(dir: string, node: NodeEntry): NodeConfig {
   const common = {
     id,
     slots: node.slots,
+    gateSlots: node.gate_slots,
     lowPriority: node.low_priority,
     labels,
     executors,

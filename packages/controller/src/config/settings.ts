@@ -74,9 +74,9 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
 /** How each configured project is placed and landed. */
 export function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId, SchedulingPolicy> {
   return new Map(
-    Object.entries(factory.projects).map(([name, { landing, contracts, share, executor }]) => [
+    Object.entries(factory.projects).map(([name, { landing, contracts, share, executor, paths }]) => [
       name,
-      { landing, contracts, share, executor: automaticExecutor(factory, executor) ?? null },
+      { landing, contracts, share, ...paths, executor: automaticExecutor(factory, executor) ?? null },
     ]),
   );
 }

@@ -15,7 +15,7 @@ export function runOnNode(parts: {
     const url = await parts.nodes.prepareRepository(node.id, project);
     await parts.repositories.sendCommit(project, base.revision, url);
     const commands = createHash("sha256").update(JSON.stringify(verify)).digest("hex").slice(0, 16);
-    return judge(await parts.nodes.runVerify(node.id, { id: `preflight@${base.tree}@${commands}`, project, commit: base.revision, verify }));
+    return judge(await parts.nodes.runVerify(node.id, { id: `preflight@${base.tree}@${commands}`, project, commit: base.revision, verify, bay: 0 }));
   };
 }
 

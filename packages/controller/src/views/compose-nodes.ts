@@ -38,6 +38,7 @@ function closedNodes({ nodes }: World): NodeId[] {
 function goneNode(id: NodeId, now: number): NodeSnapshot {
   return {
     id,
+    gateSlots: 0,
     slots: 0,
     lowPriority: false,
     labels: [],

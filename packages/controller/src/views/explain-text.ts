@@ -1,4 +1,4 @@
-import type { Task } from "@dispatch/core";
+import type { CarState, Task, TaskId } from "@dispatch/core";
 import type { Explanation } from "@dispatch/scheduler";
 import { durationText, nodeMissText, openText, resourceText, shutText, sinceText, timeText } from "./explain-words.ts";
 
@@ -50,7 +50,7 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
         release: "those before it have landed or went back",
       };
     case "landing":
-      return { because: landingText(explanation.phase), release: "the tests are green on main with this change" };
+      return { because: landingText(explanation.phase, explanation.with), release: releaseText(explanation.with) };
     case "parked":
       return {
         because: `parked ${sinceText(explanation.since, now)}: ${explanation.reason.text}`,
@@ -164,15 +164,26 @@ function orderText(by: "class" | "share" | "direction" | "rank"): string {
   }
 }
 
-function landingText(phase: "building" | "verifying" | "advancing"): string {
+function landingText(phase: CarState["kind"] | null, others: readonly TaskId[]): string {
+  const together = others.length === 0 ? "" : ` together with ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}`;
   switch (phase) {
     case "building":
-      return "its candidate is being built on main";
-    case "verifying":
-      return "the tests run on main with this change";
+      return `it is being put on main${together}`;
+    case "running":
+      return `the tests run on main with this change${together}`;
+    case "passed":
+      return `the tests were green${together}; main is being moved for another car first`;
+    case "red":
+      return `the tests were red${together}; the cars ahead are awaited before anybody is blamed`;
     case "advancing":
-      return "main is being moved to it";
+      return `main is being moved to it${together}`;
+    case null:
+      return "its car is gone";
   }
+}
+
+function releaseText(others: readonly TaskId[]): string {
+  return others.length === 0 ? "the tests are green on main with this change" : "the tests are green on main with all of them, or show who is to blame";
 }
 
 function triesOf(task: Task): number {

@@ -7,6 +7,8 @@ import type { Resources } from "../spec.ts";
 export interface NodeSnapshot {
   id: NodeId;
   slots: number;
+  /** How many gate runs may take place there at once; 0: only when there is no other node. */
+  gateSlots: number;
   /** Gets work only when no other node has room. */
   lowPriority: boolean;
   labels: readonly string[];
@@ -27,7 +29,12 @@ export interface NodeSnapshot {
 }
 
 /** What holds for a node about which nothing else was said. */
-export const plainNode: Pick<NodeSnapshot, "closed" | "lostAfterMs" | "limits"> = { closed: null, lostAfterMs: null, limits: noLimits };
+export const plainNode: Pick<NodeSnapshot, "gateSlots" | "closed" | "lostAfterMs" | "limits"> = {
+  gateSlots: 1,
+  closed: null,
+  lostAfterMs: null,
+  limits: noLimits,
+};
 
 /** `pressure`: too little memory or disk is left there. `leaving`: it is not configured any more and is kept until it is empty. */
 export interface NodeClosure {
@@ -71,7 +78,10 @@ export interface NodePool {
   salvageAttempt(node: NodeId, attempt: AttemptId): Promise<Salvage>;
   /** Removes worktree and branch; refuses with SALVAGE_CHANGED when something new lies there. */
   discardAttempt(node: NodeId, attempt: AttemptId, held: Salvage): Promise<void>;
+  /** Rejects with NODE_FAILED when it was cancelled. */
   runVerify(node: NodeId, job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Ends a verify run under that id; none: nothing happens. */
+  cancelVerify(node: NodeId, id: string): Promise<void>;
   /** Makes sure that the node has a bare repository for the project; returns where git reaches it. */
   prepareRepository(node: NodeId, project: ProjectId): Promise<string>;
   /** Ids of the attempts a node knows, ended ones included. */

@@ -41,6 +41,8 @@ export interface HostMethods {
   salvage: { params: { attempt: AttemptId }; result: Salvage };
   discard: { params: { attempt: AttemptId; held: Salvage }; result: { discarded: true } };
   verify: { params: VerifyJob; result: readonly CommandResult[] };
+  /** Ends the verify job of that name, whose call then fails; there is none: nothing happens. */
+  cancelVerify: { params: { id: string }; result: { cancelled: true } };
   /** A negative `from` counts from the end. Without a round: the newest. */
   tail: { params: { attempt: AttemptId; file: TailFile; from: number; round?: number }; result: TailAnswer };
   /**

@@ -43,8 +43,10 @@ export interface ProjectBoard {
   contracts: Set<Entry>;
   /** Queued and landing tasks. */
   landable: Map<TaskId, Task>;
-  landing: LandingDecision | undefined;
+  landing: readonly LandingDecision[];
   landingStale: boolean;
+  /** Gate runs it was planned with. */
+  landingSlots: number;
   /** Attempts ever placed, by node. */
   placedOn: Map<NodeId, number>;
 }
@@ -128,8 +130,9 @@ export function projectOf(state: BoardState, id: ProjectId): ProjectBoard {
     lastPassedOver: undefined,
     contracts: new Set(),
     landable: new Map(),
-    landing: undefined,
+    landing: [],
     landingStale: true,
+    landingSlots: 0,
     placedOn: new Map(),
   };
   state.projects.set(id, project);

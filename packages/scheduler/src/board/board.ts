@@ -1,5 +1,5 @@
 import type { Change, NodeSnapshot, ProjectId } from "@dispatch/core";
-import { type LandingDecision, planLanding } from "../plan-landings.ts";
+import { type LandingDecision, planLandings } from "../plan-landings.ts";
 import { classOf, nextChangeAt } from "../rank.ts";
 import { isOver, readySince, wantsToStart } from "../readiness.ts";
 import type { SchedulingPolicy, Snapshot } from "../snapshot.ts";
@@ -52,18 +52,25 @@ export function createBoard({ world, nodes, projects }: Snapshot): Board {
 
 function landings(state: BoardState): LandingDecision[] {
   const decisions: LandingDecision[] = [];
-  for (const id of state.rows.keys()) {
-    const project = projectOf(state, id);
-    if (project.landingStale) {
+  const projects = [...state.rows.keys()].map((id) => projectOf(state, id));
+  const slots = slotsOfEach(projects, state.rooms.nodes);
+  for (const project of projects) {
+    if (project.landingStale || project.landingSlots !== slots) {
       project.landingStale = false;
-      project.landing =
-        project.row === undefined || project.policy === undefined
-          ? undefined
-          : planLanding(project.row, project.policy.landing, project.landable.values());
+      project.landingSlots = slots;
+      const { row, policy, landable } = project;
+      project.landing = row === undefined || policy === undefined ? [] : planLandings(row, policy, landable.values(), slots);
     }
-    if (project.landing !== undefined) decisions.push(project.landing);
+    decisions.push(...project.landing);
   }
   return decisions;
+}
+
+/** Gate runs that each project with something to land may have at once. */
+function slotsOfEach(projects: readonly ProjectBoard[], nodes: readonly NodeSnapshot[]): number {
+  const slots = nodes.reduce((sum, { status, gateSlots }) => sum + (status.kind === "up" ? gateSlots : 0), 0);
+  const landing = projects.filter(({ landable }) => landable.size > 0).length;
+  return Math.max(1, Math.floor(slots / Math.max(1, landing)));
 }
 
 /** Brings scores, readiness and classes to the moment. */

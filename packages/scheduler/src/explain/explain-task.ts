@@ -1,4 +1,16 @@
-import type { AttemptId, CollectState, LandingPhase, NodeId, ParkReason, ProjectId, Resources, Task, TaskId } from "@dispatch/core";
+import {
+  type AttemptId,
+  type CarId,
+  type CarState,
+  type CollectState,
+  heldMembers,
+  type NodeId,
+  type ParkReason,
+  type ProjectId,
+  type Resources,
+  type Task,
+  type TaskId,
+} from "@dispatch/core";
 import { landableTasks, mayLand } from "../plan-landings.ts";
 import { type NotReady, whyNotReady } from "../readiness.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -20,7 +32,8 @@ export type Explanation =
   | { kind: "landing-frozen"; because: string }
   | { kind: "waits-for-origin"; collect: CollectState["kind"] }
   | { kind: "waits-to-land"; behind: readonly TaskId[] }
-  | { kind: "landing"; phase: LandingPhase["kind"] }
+  /** `phase`: of its car; null when that is gone already. `with`: the other branches in it. */
+  | { kind: "landing"; phase: CarState["kind"] | null; with: readonly TaskId[] }
   | { kind: "parked"; since: number; reason: ParkReason }
   | { kind: "being-cancelled"; attempt: AttemptId }
   | { kind: "merged"; commit: string }
@@ -58,11 +71,12 @@ export function createExplainer(snapshot: Snapshot, now: number): (task: Task) =
     const { state } = task;
     if (state.kind === "planned" || state.kind === "backoff") return explainWaiting(task);
     if (state.kind === "queued") return explainQueued(snapshot, task, lineOf);
+    if (state.kind === "landing") return explainLanding(snapshot, task, state.car);
     return explainUnderWay(state);
   };
 }
 
-function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "backoff" | "queued" }>): Explanation {
+function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "backoff" | "queued" | "landing" }>): Explanation {
   switch (state.kind) {
     case "starting":
       return { kind: "at-work", attempt: state.attempt, node: state.node, round: 0 };
@@ -72,8 +86,6 @@ function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "back
       return { kind: "being-collected", attempt: state.attempt };
     case "checking":
       return { kind: "being-checked", attempt: state.attempt };
-    case "landing":
-      return { kind: "landing", phase: state.phase.kind };
     case "parked":
       return { kind: "parked", since: state.since, reason: state.because };
     case "cancelling":
@@ -83,6 +95,13 @@ function explainUnderWay(state: Exclude<Task["state"], { kind: "planned" | "back
     case "cancelled":
       return { kind: "cancelled", by: state.by };
   }
+}
+
+function explainLanding({ world }: Snapshot, task: Task, id: CarId): Explanation {
+  const train = world.projects.get(task.project)?.train;
+  const car = train?.cars.find((candidate) => candidate.id === id);
+  if (train === undefined || car === undefined) return { kind: "landing", phase: null, with: [] };
+  return { kind: "landing", phase: car.state.kind, with: heldMembers(train, car).filter((other) => other !== task.id) };
 }
 
 function once<T>(make: () => T): () => T {

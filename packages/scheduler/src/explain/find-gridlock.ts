@@ -69,7 +69,7 @@ function willLand({ world, projects }: Snapshot, id: ProjectId, tasks: readonly 
 /** Whether the scheduler would place or land something, now or when a backoff has ended. */
 function leadsOn(snapshot: Snapshot, now: number, later: readonly number[] = expiries(snapshot, now)): boolean {
   const board = createBoard(snapshot);
-  return [now, ...later].some((at) => board.decide(at).some((decision) => decision.decide === "place" || decision.decide === "land"));
+  return [now, ...later].some((at) => board.decide(at).some((decision) => decision.decide === "place" || decision.decide === "form-car"));
 }
 
 function expiries(snapshot: Snapshot, now: number): number[] {

@@ -1,6 +1,7 @@
 import {
   type Attempt,
   type AttemptId,
+  type CarId,
   evolve,
   invariant,
   isLive,
@@ -69,11 +70,7 @@ export function forecastRun(snapshot: Snapshot, now: number, options: ForecastOp
   return { bars: play.bars, landedAt: play.landedAt, rest: play.snapshot, restAt: at };
 }
 
-interface Happening {
-  at: number;
-  task: TaskId;
-  kind: "session-ends" | "lands";
-}
+type Happening = { at: number } & ({ kind: "session-ends"; task: TaskId } | { kind: "lands"; project: ProjectId; car: CarId });
 
 interface Play {
   snapshot: Snapshot;
@@ -105,7 +102,6 @@ function openPlay(start: Snapshot, options: ForecastOptions): Play {
 function continueWork(play: Play, now: number): void {
   for (const task of [...play.tasks.values()]) {
     const { state } = task;
-    if (state.kind === "landing") startLanding(play, task, state.onto, now);
     if (!("attempt" in state) || state.kind === "queued" || state.kind === "landing" || state.kind === "merged") continue;
     const attempt = play.attempts.get(state.attempt);
     const from = attempt?.placedAt ?? now;
@@ -113,13 +109,17 @@ function continueWork(play: Play, now: number): void {
     const ms = play.options.minutesOf(task) * 60_000;
     runSession(play, task.id, attempt?.node ?? "", from, atWork ? Math.max(now + ms * overdueShare, from + ms) : now);
   }
+  for (const { id, train } of play.projects.values()) for (const car of train.cars) startLanding(play, id, car.id, now);
 }
 
 function apply(play: Play, decision: Decision, at: number): void {
   if (decision.decide === "place") place(play, decision, at);
-  else if (decision.decide === "land") {
-    const task = play.tasks.get(decision.task);
-    if (task !== undefined) startLanding(play, task, decision.onto, at);
+  else if (decision.decide === "form-car") {
+    const { project, car, kind, members, ahead } = decision;
+    const formed = evolve(play.snapshot.world, { type: "car-planned", project, car, kind, members, ahead }, at);
+    invariant(formed.outcome === "moved", `car ${car} of ${project} does not follow`);
+    put(play, formed.change);
+    startLanding(play, project, car, at);
   } else if (decision.decide === "publish") {
     const project = play.projects.get(decision.project);
     if (project !== undefined) put(play, { projects: [{ ...project, collect: { kind: "idle", last: null } }] });
@@ -140,11 +140,8 @@ function runSession(play: Play, task: TaskId, node: NodeId, from: number, to: nu
   later(play, { at: to, task, kind: "session-ends" });
 }
 
-function startLanding(play: Play, task: Task, onto: Oid, at: number): void {
-  if (task.state.kind !== "queued" && task.state.kind !== "landing") return;
-  const { attempt, tip } = task.state;
-  put(play, { tasks: [{ ...task, state: { kind: "landing", attempt, tip, onto, phase: { kind: "building" }, ...triesOf(task) } }] });
-  later(play, { at: at + (play.options.landingMinutesOf?.(task.project) ?? 0) * 60_000, task: task.id, kind: "lands" });
+function startLanding(play: Play, project: ProjectId, car: CarId, at: number): void {
+  later(play, { at: at + (play.options.landingMinutesOf?.(project) ?? 0) * 60_000, project, car, kind: "lands" });
 }
 
 function later({ queue }: Play, happening: Happening): void {
@@ -156,16 +153,15 @@ function later({ queue }: Play, happening: Happening): void {
 function happen(play: Play, at: number): void {
   for (let next = play.queue[0]; next !== undefined && next.at <= at; next = play.queue[0]) {
     play.queue.shift();
-    const task = play.tasks.get(next.task);
-    if (task === undefined) continue;
-    if (next.kind === "lands") land(play, task, at);
-    else endSession(play, task, at);
+    if (next.kind === "lands") land(play, next.project, next.car, at);
+    else endSession(play, next.task, at);
   }
 }
 
-function endSession(play: Play, task: Task, at: number): void {
+function endSession(play: Play, id: TaskId, at: number): void {
+  const task = play.tasks.get(id);
+  if (task === undefined || !("attempt" in task.state)) return;
   const { state } = task;
-  if (!("attempt" in state)) return;
   const attempt = play.attempts.get(state.attempt);
   const ended: TaskState =
     state.kind === "cancelling"
@@ -174,11 +170,20 @@ function endSession(play: Play, task: Task, at: number): void {
   put(play, { tasks: [{ ...task, state: ended }], attempts: attempt === undefined ? [] : [endedAttempt(attempt, at)] });
 }
 
-function land(play: Play, task: Task, at: number): void {
-  if (task.state.kind !== "landing") return;
-  const { attempt, tries } = task.state;
-  put(play, { tasks: [{ ...task, state: { kind: "merged", attempt, commit: noOid, at, tries } }] });
-  play.landedAt.set(task.id, at);
+/** Every run is foreseen to be green, and cars to land in their order. */
+function land(play: Play, id: ProjectId, car: CarId, at: number): void {
+  const project = play.projects.get(id);
+  const landed = project?.train.cars.find((candidate) => candidate.id === car);
+  if (project === undefined || landed === undefined) return;
+  const tasks = landed.members.flatMap((member): Task[] => {
+    const task = play.tasks.get(member);
+    if (task?.state.kind !== "landing") return [];
+    const { attempt, tries } = task.state;
+    return [{ ...task, state: { kind: "merged", attempt, commit: noOid, at, tries } }];
+  });
+  const cars = project.train.cars.filter((other) => other !== landed).map((other) => ({ ...other, ahead: other.ahead.filter((ahead) => ahead !== car) }));
+  put(play, { projects: [{ ...project, train: { ...project.train, cars } }], tasks });
+  for (const task of tasks) play.landedAt.set(task.id, at);
 }
 
 function put(play: Play, change: { projects?: readonly Project[]; tasks?: readonly Task[]; attempts?: readonly Attempt[] }): void {

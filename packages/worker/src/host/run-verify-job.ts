@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type CommandResult, FactoryError, isFactoryError, noLimits, type VerifyJob } from "@dispatch/core";
+import { type CommandResult, FactoryError, invariant, isFactoryError, noLimits, type VerifyJob } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 import { type GitRun, runGit } from "../git/run-git.ts";
@@ -16,10 +16,12 @@ import { checkOid, checkProject, type Host } from "./host.ts";
 import { namesIn } from "./take-stock.ts";
 import { removeWhole } from "./tidy/remove-leftovers.ts";
 
-/** Runs verify jobs, one at a time for each project, in a worktree that is kept between them. */
+/** Runs verify jobs in worktrees that are kept between them: as many at once for a project as it was given bays, one at a time in each. */
 export interface VerifyRunner {
   run(job: VerifyJob): Promise<readonly CommandResult[]>;
-  /** Removes the kept worktree of a project. False: somebody is at work there. */
+  /** Ends the job of that name: its run rejects with NODE_FAILED. */
+  cancel(id: string): void;
+  /** Removes the kept worktrees of a project. False: somebody is at work there. */
   forget(project: string): Promise<boolean>;
   /** Ends what a killed host left behind. */
   sweep(): Promise<void>;
@@ -35,16 +37,24 @@ interface VerifyMarker {
   host: { pid: number; start: string; bootId: string };
 }
 
+const mostBays = 64;
 const markerEnd = ".running.json";
 
 export function createVerifyRunner(host: Host): VerifyRunner {
   const byId = new Map<string, Promise<readonly CommandResult[]>>();
   const queues = new Map<string, Promise<unknown>>();
-  const running = new Set<RunningCommand>();
+  const running = new Map<RunningCommand, string>();
+  const cancelled = new Set<string>();
   let closed = false;
 
+  function throwIfOver(job: VerifyJob): void {
+    if (closed) throw new FactoryError("NODE_UNREACHABLE", "the host is ending", { retry: "later" });
+    if (cancelled.has(job.id)) throw new FactoryError("NODE_FAILED", `verify job ${job.id} was cancelled`, { retry: "later" });
+  }
+
   async function runJob(job: VerifyJob): Promise<readonly CommandResult[]> {
-    const place = placeOf(host, job.project);
+    throwIfOver(job);
+    const place = placeOf(host, job.project, job.bay);
     mkdirSync(join(host.home, "verify"), { recursive: true });
     if (isHeld(host, place.marker)) {
       throw new FactoryError("NODE_FAILED", "another host of this home is running a verify job of the project", { retry: "later" });
@@ -59,15 +69,16 @@ export function createVerifyRunner(host: Host): VerifyRunner {
     makeFifo(place.fifo);
     const results: CommandResult[] = [];
     for (const command of job.verify) {
-      if (closed) throw new FactoryError("NODE_UNREACHABLE", "the host is ending", { retry: "later" });
+      throwIfOver(job);
       const started = startVerify(command, { root: place.worktree, token, since: host.since, fifo: place.fifo, log: place.log, group });
-      running.add(started);
+      running.set(started, job.id);
       const { startError: _, ...result } = await started.result;
       running.delete(started);
       results.push(result);
     }
     if (group.folder !== null) removeGroup(group.folder);
     rmSync(place.marker, { force: true });
+    throwIfOver(job);
     return results;
   }
 
@@ -77,21 +88,29 @@ export function createVerifyRunner(host: Host): VerifyRunner {
       if (known !== undefined) return known;
       checkProject(job.project);
       checkOid(job.commit);
-      const before = queues.get(job.project) ?? Promise.resolve();
+      invariant(Number.isInteger(job.bay) && job.bay >= 0 && job.bay < mostBays, `verify bay ${job.bay}`);
+      const queue = `${job.project}${baySeparator}${job.bay}`;
+      const before = queues.get(queue) ?? Promise.resolve();
       const mine = before.then(
         () => runJob(job),
         () => runJob(job),
       );
-      queues.set(job.project, mine);
+      queues.set(queue, mine);
       byId.set(job.id, mine);
       const forget = (): void => {
         byId.delete(job.id);
-        if (queues.get(job.project) === mine) queues.delete(job.project);
+        cancelled.delete(job.id);
+        if (queues.get(queue) === mine) queues.delete(queue);
       };
       mine.then(forget, forget);
       return mine;
     },
-    forget: (project) => forgetPlace(host, queues, checkProject(project)),
+    cancel(id) {
+      if (!byId.has(id)) return;
+      cancelled.add(id);
+      for (const [command, job] of running) if (job === id) command.end();
+    },
+    forget: (project) => forgetPlaces(host, queues, checkProject(project)),
     async sweep() {
       for (const name of namesIn(join(host.home, "verify"))) {
         if (!name.endsWith(markerEnd)) continue;
@@ -101,8 +120,8 @@ export function createVerifyRunner(host: Host): VerifyRunner {
     },
     async close() {
       closed = true;
-      for (const command of running) command.end();
-      await Promise.all([...running].map((command) => command.result));
+      for (const command of running.keys()) command.end();
+      await Promise.all([...running.keys()].map((command) => command.result));
     },
   };
 }
@@ -114,20 +133,45 @@ interface Place {
   log: string;
 }
 
-function placeOf(host: Host, project: string): Place {
-  const worktree = join(host.home, "verify", project);
+/** No project has it in its name. */
+const baySeparator = "+";
+
+/** The project of a worktree's name, or of a file's beside it. */
+export function verifyProjectOf(name: string): string {
+  return name.split(/[+.]/, 1)[0] ?? name;
+}
+
+function placeOf(host: Host, project: string, bay: number): Place {
+  const worktree = join(host.home, "verify", bay === 0 ? project : `${project}${baySeparator}${bay}`);
   return { worktree, marker: `${worktree}${markerEnd}`, fifo: `${worktree}.fifo`, log: `${worktree}.log` };
 }
 
-async function forgetPlace(host: Host, queues: Map<string, Promise<unknown>>, project: string): Promise<boolean> {
-  const place = placeOf(host, project);
-  if (queues.has(project) || isHeld(host, place.marker)) return false;
+/** The bays of which something lies on the disk, and the first one. */
+function baysOf(host: Host, project: string): number[] {
+  const bays = new Set([0]);
+  for (const name of namesIn(join(host.home, "verify"))) {
+    const [, bay] = name.split(/[+.]/, 2);
+    if (verifyProjectOf(name) === project && name.startsWith(`${project}${baySeparator}`)) bays.add(Number(bay));
+  }
+  return [...bays].sort((a, b) => a - b);
+}
+
+async function forgetPlaces(host: Host, queues: Map<string, Promise<unknown>>, project: string): Promise<boolean> {
+  let all = true;
+  for (const bay of baysOf(host, project)) all = (await forgetPlace(host, queues, project, bay)) && all;
+  return all;
+}
+
+async function forgetPlace(host: Host, queues: Map<string, Promise<unknown>>, project: string, bay: number): Promise<boolean> {
+  const place = placeOf(host, project, bay);
+  const queue = `${project}${baySeparator}${bay}`;
+  if (queues.has(queue) || isHeld(host, place.marker)) return false;
   const mine = removePlace(host, project, place);
-  queues.set(project, mine);
+  queues.set(queue, mine);
   try {
     return await mine;
   } finally {
-    if (queues.get(project) === mine) queues.delete(project);
+    if (queues.get(queue) === mine) queues.delete(queue);
   }
 }
 

@@ -143,6 +143,10 @@ function answersOf({ host, follower, verifier, pulse, beginner, inTurn, turns }:
         return { discarded: true };
       }),
     verify: (job) => verifier.run(job),
+    cancelVerify: async ({ id }) => {
+      verifier.cancel(id);
+      return { cancelled: true };
+    },
     tidy: createTidier({ host, turns, verifier }, pulse),
     tail: ({ attempt, file, from, round }) => tailLog(host, attempt, file, from, round),
   };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type AttemptId, type ProjectId, projectIdPattern } from "@dispatch/core";
 import { type NodeUsage, nodeRepositoryPath, type TidyOrder } from "@dispatch/protocol";
 import type { AttemptFiles } from "../../attempt-files.ts";
@@ -8,7 +8,7 @@ import { removeGroup } from "../../process/limit/attempt-group.ts";
 import { groupOf } from "../close-dead-attempt.ts";
 import { complain, filesOf, type Host, readJob, refuse } from "../host.ts";
 import type { ProjectTurns } from "../project-turns.ts";
-import type { VerifyRunner } from "../run-verify-job.ts";
+import { type VerifyRunner, verifyProjectOf } from "../run-verify-job.ts";
 import { namesIn } from "../take-stock.ts";
 import { chooseRecords, isOver } from "./choose-records.ts";
 import { measureFolder, measureSizes, type Sizes, usageOf } from "./measure-usage.ts";
@@ -126,9 +126,8 @@ async function mayDrop(tidying: Tidying, project: ProjectId, attempts: readonly 
   const repository = nodeRepositoryPath(host.home, project);
   const quietMs = isPressed(tidying, project) ? Math.min(hourMs, order.keepMs) : order.keepMs;
   if (now - lastUseOf(repository) <= quietMs) return false;
-  const verifyWorktree = join(host.home, "verify", project);
   const admins = namesIn(join(repository, "worktrees")).map((name) => worktreeOf(join(repository, "worktrees", name)));
-  if (admins.some((worktree) => worktree !== verifyWorktree)) return false;
+  if (admins.some((worktree) => worktree === undefined || dirname(worktree) !== join(host.home, "verify"))) return false;
   return (await refsOf(repository)).every((ref) => ref.name.startsWith("refs/dispatch/base/") || isHeldElsewhere(tidying, ref.name));
 }
 
@@ -148,11 +147,13 @@ async function drop(tidying: Tidying, project: ProjectId): Promise<void> {
 async function removeVerifyWorktrees(tidying: Tidying): Promise<boolean> {
   const { host, usage, order, verifier } = tidying;
   let removed = false;
-  for (const project of namesIn(join(host.home, "verify"))) {
+  const names = namesIn(join(host.home, "verify"));
+  for (const project of new Set(names.map((name) => verifyProjectOf(name)))) {
     if (!projectIdPattern.test(project)) continue;
     const pressed = isOver(usage.bytes, order.quotaBytes) || isOver(usage.projects[project] ?? 0, order.projectQuotaBytes);
     if (!pressed && existsSync(nodeRepositoryPath(host.home, project))) continue;
-    const bytes = await measureFolder(host, join(host.home, "verify", project));
+    let bytes = 0;
+    for (const name of names) if (verifyProjectOf(name) === project) bytes += await measureFolder(host, join(host.home, "verify", name));
     if (!(await verifier.forget(project))) continue;
     tidying.freedBytes += bytes;
     removed = true;

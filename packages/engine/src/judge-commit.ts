@@ -1,0 +1,38 @@
+import { type CommandResult, type Finding, hasBlocking, type Oid, type ProjectId, type VerifyCommand } from "@dispatch/core";
+import { judgeVerify } from "@dispatch/gates";
+import type { LandingPorts } from "./ports.ts";
+
+export interface GateRun {
+  project: ProjectId;
+  commit: Oid;
+  verify: readonly VerifyCommand[];
+  /** Names the run; the same name is the same run. */
+  run: string;
+}
+
+/** `broken`: the machine failed it, which says nothing of the commit. */
+export type Verdict =
+  | { kind: "green"; results: readonly CommandResult[] }
+  | { kind: "red"; results: readonly CommandResult[]; findings: readonly Finding[] }
+  | { kind: "broken"; because: string };
+
+/** What commands return on exactly this commit, in a gate slot of a node. */
+export async function judgeCommit(ports: LandingPorts, { project, commit, verify, run }: GateRun): Promise<Verdict> {
+  return await ports.gateSlots.run(run, async ({ node, bay }) => {
+    const url = await ports.nodes.prepareRepository(node, project);
+    await ports.repositories.sendCommit(project, commit, url);
+    ports.at("verify-run:before");
+    const results = await ports.nodes.runVerify(node, { id: run, project, commit, verify, bay });
+    return verdictOf(results);
+  });
+}
+
+/** What ends a process from outside: somebody, or a machine without memory. A crash of the tests has other names. */
+const outsideSignals: readonly (string | null)[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"];
+
+function verdictOf(results: readonly CommandResult[]): Verdict {
+  const broken = results.find(({ outcome, signal }) => outcome === "killed" && outsideSignals.includes(signal));
+  if (broken !== undefined) return { kind: "broken", because: `\`${broken.command}\` was ended from outside (${broken.signal ?? "no signal"})` };
+  const findings = judgeVerify({ verify: results });
+  return hasBlocking(findings) ? { kind: "red", results, findings } : { kind: "green", results };
+}
