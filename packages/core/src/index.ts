@@ -71,6 +71,7 @@ export {
   convicts,
   emptyTrain,
   heldMembers,
+  leaveTrain,
   type Standing,
   standingOf,
   type Train,
