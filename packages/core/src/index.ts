@@ -72,6 +72,7 @@ export {
   emptyTrain,
   heldMembers,
   isBehind,
+  leaveTrain,
   mostBrokenRuns,
   type Standing,
   standingOf,

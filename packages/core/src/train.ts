@@ -39,11 +39,11 @@ export interface GreenTree {
 }
 
 /**
- * `vetted`: green in a run, alone or with others. `suspect`: in a red one; `group` names that car.
- * `behind`: met another branch in that car, and waits until it is gone.
+ * `vetted`: green in a run, alone or with others; `reds`: in how many red ones it rode since, with others that are to blame.
+ * `suspect`: in a red one; `group` names that car. `behind`: met another branch in that car, and waits until it is gone.
  */
 export type Standing = { task: TaskId; soloReds: number } & (
-  | { kind: "vetted" }
+  | { kind: "vetted"; reds: number }
   | { kind: "suspect"; group: CarId }
   | { kind: "behind"; car: CarId }
 );
@@ -182,7 +182,13 @@ function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
   const vetted = vet(train, heldMembers(train, car));
   const passed: Car = { ...car, state: { kind: "passed", candidate: run.candidate, builtOn: run.builtOn } };
+  if (onlyProves(train, car)) return moved({ ...vetted, cars: vetted.cars.filter(({ id }) => id !== car.id) });
   return someoneAdvances(train) ? moved(withCar(vetted, passed)) : goOn(vetted, project, passed, main);
+}
+
+/** A part that landed now would take main away from under the car that is on its way there. */
+function onlyProves(train: Train, { id, kind, ahead }: Car): boolean {
+  return kind === "part" && train.cars.some((other) => other.kind === "car" && other.id !== id && !ahead.includes(other.id));
 }
 
 /** What a green car does on main as it is now. */
@@ -212,7 +218,15 @@ function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candid
       group: car.id,
     }),
   );
-  const standings = [...train.standings.filter(({ task }) => !blamed.includes(task)), ...suspects];
+  const groups = new Set(
+    train.standings.flatMap((standing) => (standing.kind === "suspect" && blamed.includes(standing.task) ? [standing.group] : [])),
+  );
+  const others = train.standings
+    .filter(({ task }) => !blamed.includes(task))
+    // One part explains the red of the whole; of the rest nothing is known any more.
+    .filter((standing) => standing.kind !== "suspect" || standing.soloReds > 0 || !groups.has(standing.group))
+    .map((standing) => (standing.kind === "vetted" && car.members.includes(standing.task) ? { ...standing, reds: standing.reds + 1 } : standing));
+  const standings = [...others, ...suspects];
   return withoutCars({ ...train, standings }, project, car);
 }
 
@@ -274,12 +288,19 @@ function withoutCars(train: Train, project: ProjectId, car: Car): Step<Train> {
 
 function vet(train: Train, tasks: readonly TaskId[]): Train {
   const flaky = train.standings.filter(({ task, soloReds }) => soloReds > 0 && tasks.includes(task)).length;
-  const vetted = tasks.map((task): Standing => ({ task, soloReds: 0, kind: "vetted" }));
+  const vetted = tasks.filter((task) => !unexplained(train, task, tasks)).map((task): Standing => ({ task, soloReds: 0, kind: "vetted", reds: 0 }));
   return {
     ...train,
     standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...vetted],
     record: { ...train.record, flaky: train.record.flaky + flaky },
   };
+}
+
+/** The last of a red group, all others of which were green, is not good because it is green without them. */
+function unexplained(train: Train, task: TaskId, green: readonly TaskId[]): boolean {
+  const standing = standingOf(train, task);
+  if (standing?.kind !== "suspect" || standing.soloReds > 0) return false;
+  return !train.standings.some((other) => other.kind === "suspect" && other.group === standing.group && !green.includes(other.task));
 }
 
 function counted(record: TrainRecord, what: "landed" | "refused", branches: number): TrainRecord {
