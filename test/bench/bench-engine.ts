@@ -132,7 +132,7 @@ function cursorsOf(engine: Engine): Record<string, number> {
 }
 
 function settingsOf(commands: ReadonlyMap<string, readonly string[]>): Settings {
-  const scheduling = new Map([[project, { landing: "continuous" as const, contracts: [], share: 1, executor: null }]]);
+  const scheduling = new Map([[project, { landing: "continuous" as const, contracts: [], shared: [], barrier: [], share: 1, executor: null }]]);
   return {
     sourceOf: (id) => ({ id, repo: "/off", branch: "main" }),
     scheduling: () => scheduling,

@@ -1,4 +1,4 @@
-import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, plainNode, type Task, type TaskSpec, taskIdOf } from "@dispatch/core";
+import { type Attempt, attemptIdOf, emptyTrain, type NodeSnapshot, plainNode, type Project, type Task, taskIdOf, type TaskSpec } from "@dispatch/core";
 import { type Board, createBoard, type Placement, type Snapshot } from "@dispatch/scheduler";
 import { anOid, aSpec } from "../kit/build-facts.ts";
 
@@ -77,7 +77,7 @@ export function createLoad(shape: LoadShape): Load {
     placing: { kind: "running" },
     main: anOid(1),
     landing: { kind: "open" },
-    collect: { kind: "idle", last: null },
+    collect: { kind: "idle", last: null }, train: emptyTrain,
   };
   const tasks = new Map<string, Task>();
   const attempts = new Map<string, Attempt>();
@@ -89,7 +89,7 @@ export function createLoad(shape: LoadShape): Load {
   const snapshot: Snapshot = {
     world: { projects: new Map([[project, row]]), tasks, attempts, nodes: new Map() },
     nodes: nodesOf(shape.slots),
-    projects: new Map([[project, { landing: "continuous", contracts: ["api.yaml"], share: 1, executor: null }]]),
+    projects: new Map([[project, { landing: "continuous", contracts: ["api.yaml"], shared: [], barrier: [], share: 1, executor: null }]]),
   };
   const board = createBoard(snapshot);
   const running: string[] = [];

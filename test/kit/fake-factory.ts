@@ -249,7 +249,7 @@ export function createFakeFactory(
   };
 
   const scheduling = new Map([
-    ["shop", { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], share: 1, executor: null }],
+    ["shop", { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], shared: [], barrier: [], share: 1, executor: null }],
   ]);
   const settings: Settings = {
     sourceOf: (project) => ({ id: project, repo: "/fake", branch: "main" }),

@@ -59,7 +59,7 @@ test("a pool brings a job to its commit and gives the work back", async () => {
   expect(execFileSync("git", ["--git-dir", url, "show", `${held.tip}:lib/new.js`], { encoding: "utf8" })).toBe("new\n");
   await pool.discardAttempt("here", job.attempt, held);
   expect(existsSync(join(home, "work", job.attempt))).toBe(false);
-  const results = await pool.runVerify("here", { id: "v1", project: "demo", commit: held.tip ?? "", verify: job.verify });
+  const results = await pool.runVerify("here", { id: "v1", project: "demo", bay: 0, commit: held.tip ?? "", verify: job.verify });
   expect(results).toMatchObject([{ outcome: "exited", exitCode: 0 }]);
   expect(await pool.inventory("here")).toEqual([job.attempt]);
   expect(await pool.tail("here", job.attempt, "verify", 0)).toMatchObject({ text: "ok\n", round: 1 });
@@ -89,6 +89,7 @@ test("a killed host comes back by itself; calls under way fail and no report is 
   const slow = pool.runVerify("here", {
     id: "v",
     project: "demo",
+    bay: 0,
     commit: base,
     verify: [{ run: "sleep 60", cwd: ".", timeoutSeconds: 90, env: {} }],
   });
@@ -104,7 +105,7 @@ test("a killed host comes back by itself; calls under way fail and no report is 
   await scene.until("the return", () => statusOf(scene) === "up");
   await scene.ended(job.attempt);
   expect(scene.seqsOf(job.attempt)).toEqual([1, 2, 3, 4, 5]);
-  await pool.runVerify("here", { id: "v2", project: "demo", commit: base, verify: job.verify });
+  await pool.runVerify("here", { id: "v2", project: "demo", bay: 0, commit: base, verify: job.verify });
   expect(pidsWith("sleep\x0060")).toEqual([]);
 });
 

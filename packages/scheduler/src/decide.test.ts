@@ -1,4 +1,4 @@
-import { type Attempt, emptyWorld, type NodeSnapshot, plainNode, type Task, type TaskState, type World } from "@dispatch/core";
+import { type Attempt, emptyTrain, emptyWorld, type NodeSnapshot, plainNode, type Task, type TaskState, type World } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import { decide } from "./decide.ts";
@@ -74,14 +74,14 @@ function board({ tasks, attempts = [], nodes = [node(4)], policy = "continuous",
       projects: new Map([
         [
           "shop",
-          { id: "shop", placing: { kind: "running" }, main: anOid(1), landing: { kind: "open" }, collect: { kind: "idle", last: null }, ...project },
+          { id: "shop", placing: { kind: "running" }, main: anOid(1), landing: { kind: "open" }, collect: { kind: "idle", last: null }, train: emptyTrain, ...project },
         ],
       ]),
       tasks: new Map(tasks.map((one) => [one.id, one])),
       attempts: new Map(attempts.map((one) => [one.id, one])),
     },
     nodes,
-    projects: new Map([["shop", { landing: policy, contracts: [], share: 1, executor: null }]]),
+    projects: new Map([["shop", { landing: policy, contracts: [], shared: [], barrier: [], share: 1, executor: null }]]),
   };
 }
 

@@ -3,6 +3,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import { foldEvent, openWorld } from "./fold-events.ts";
 import type { Queries } from "./queries.ts";
 import { readPending, readRows } from "./read-rows.ts";
+import { renewEffects } from "./renew-effects.ts";
 import { createRowWriter } from "./row-writer.ts";
 import { projectionVersion } from "./schema.ts";
 import { readStoredEvent } from "./stored-event.ts";
@@ -44,8 +45,9 @@ export function createRowKeeper(sqlite: BetterSqlite3.Database, queries: Queries
     const meta = new Map(queries.allMeta.all().map((row) => [row.key, row.value]));
     rows = meta.get("rows") ?? 0;
     lastSeq = queries.lastSeq.get()?.seq ?? 0;
-    for (const { key } of readPending(queries)) stored.add(key);
     const current = meta.get("projection") === projectionVersion;
+    if (!current) renewEffects(sqlite);
+    for (const { key } of readPending(queries)) stored.add(key);
     if (!current || rows < lastSeq || queries.allDone.all().length > 0) {
       foldTail(current);
       sqlite.transaction(() => {

@@ -1,4 +1,18 @@
-import { eventVersion, FactoryError, type FactoryEvent, laterSpecFields, type StoredEvent } from "@dispatch/core";
+import {
+  type Candidate,
+  type CarId,
+  type CommandResult,
+  eventVersion,
+  FactoryError,
+  type FactoryEvent,
+  type Finding,
+  laterSpecFields,
+  type Oid,
+  type ProjectId,
+  type StoredEvent,
+  splitTaskId,
+  type TaskId,
+} from "@dispatch/core";
 
 /** An event as it was stored, completed when an older program wrote it. One of a version that this program does not know refuses to load. */
 export function readStoredEvent(row: { seq: number; at: number; v: number; body: string }): StoredEvent {
@@ -6,8 +20,8 @@ export function readStoredEvent(row: { seq: number; at: number; v: number; body:
   const { seq, at } = row;
   if (row.v === eventVersion) return { seq, at, v: eventVersion, event };
   // Version 2 knew nothing of what is decided about nodes; what it knew is as it was.
-  if (row.v === 2) return { seq, at, v: eventVersion, event };
-  if (row.v === 1) return { seq, at, v: eventVersion, event: completeSpec(event) };
+  if (row.v === 3 || row.v === 2) return { seq, at, v: eventVersion, event: asCar(event) };
+  if (row.v === 1) return { seq, at, v: eventVersion, event: completeSpec(asCar(event)) };
   throw new FactoryError("LEDGER_VERSION", `event ${seq} has version ${row.v}; this program reads versions 1 to ${eventVersion}`, {
     fault: "user",
     hint: "the ledger was written by a newer dispatch: update this one",
@@ -18,4 +32,35 @@ export function readStoredEvent(row: { seq: number; at: number; v: number; body:
 function completeSpec(event: FactoryEvent): FactoryEvent {
   if (event.type !== "task-planned" && event.type !== "spec-revised") return event;
   return { ...event, spec: { ...laterSpecFields, ...event.spec } };
+}
+
+/** Until version 3 each branch landed by itself, one at a time. */
+type LandingByItself =
+  | { type: "landing-planned"; task: TaskId }
+  | { type: "candidate-built"; task: TaskId; candidate: Candidate; notes?: readonly Finding[] }
+  | { type: "candidate-verified"; task: TaskId; candidate: Candidate; verify: readonly CommandResult[] }
+  | { type: "landing-deferred"; task: TaskId; because: string; main: Oid };
+
+/** The same as a car of one branch, named for its task. */
+function asCar(stored: FactoryEvent | LandingByItself): FactoryEvent {
+  switch (stored.type) {
+    case "landing-planned":
+      return { type: "car-planned", ...carOf(stored.task), kind: "car", members: [stored.task], ahead: [] };
+    case "candidate-built": {
+      const { task, candidate, notes } = stored;
+      return { type: "car-built", ...carOf(task), members: [task], candidate, ...(notes === undefined ? {} : { notes }) };
+    }
+    case "candidate-verified": {
+      const { task, candidate, verify } = stored;
+      return { type: "car-passed", ...carOf(task), candidate, run: task, gateHash: "", verify };
+    }
+    case "landing-deferred":
+      return { type: "car-dropped", ...carOf(stored.task), because: stored.because, main: stored.main };
+    default:
+      return stored;
+  }
+}
+
+function carOf(task: TaskId): { project: ProjectId; car: CarId } {
+  return { project: splitTaskId(task).project, car: task };
 }

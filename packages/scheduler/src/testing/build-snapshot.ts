@@ -1,4 +1,4 @@
-import { type NodeSnapshot, type Project, plainNode, type Task, type TaskState } from "@dispatch/core";
+import { emptyTrain, type NodeSnapshot, plainNode, type Project, type Task, type TaskState } from "@dispatch/core";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import type { LandingPolicy, Snapshot } from "../index.ts";
 
@@ -24,7 +24,7 @@ export function aTask(id: string, spec: Parameters<typeof aSpec>[1] = {}, state?
 }
 
 export function aProjectRow(change: Partial<Project> = {}): Project {
-  return { id: "shop", main: anOid(1), placing: { kind: "running" }, landing: { kind: "open" }, collect: { kind: "idle", last: null }, ...change };
+  return { id: "shop", main: anOid(1), placing: { kind: "running" }, landing: { kind: "open" }, collect: { kind: "idle", last: null }, train: emptyTrain, ...change };
 }
 
 export interface SnapshotParts {
@@ -40,6 +40,6 @@ export function aSnapshot({ tasks, nodes = [aNode(4)], policy = "continuous", co
   return {
     world: { projects: new Map([["shop", project]]), tasks: new Map(tasks.map((task) => [task.id, task])), attempts: new Map(), nodes: new Map() },
     nodes,
-    projects: new Map([["shop", { landing: policy, contracts, share: 1, executor: null }]]),
+    projects: new Map([["shop", { landing: policy, contracts, shared: [], barrier: [], share: 1, executor: null }]]),
   };
 }

@@ -136,9 +136,9 @@ test("a verify job runs on exactly its commit and keeps only dependencies", asyn
       "git rev-parse HEAD; git status --porcelain --ignored; echo junk > junk; mkdir -p node_modules ignored; touch node_modules/kept ignored/gone",
     ),
   ];
-  const first = await host.call("verify", { id: "a", project: "demo", commit: node.base, verify: commands });
+  const first = await host.call("verify", { id: "a", project: "demo", bay: 0, commit: node.base, verify: commands });
   expect(first).toMatchObject([{ outcome: "exited", exitCode: 0, outputTail: `${node.base}\n` }]);
-  const again = await host.call("verify", { id: "b", project: "demo", commit: node.base, verify: commands });
+  const again = await host.call("verify", { id: "b", project: "demo", bay: 0, commit: node.base, verify: commands });
   expect(again[0]?.outputTail).toBe(`${node.base}\n?? node_modules/\n`);
   expect(existsSync(join(node.home, "verify", "demo.running.json"))).toBe(false);
 });
@@ -157,10 +157,10 @@ test("verify jobs of a project take turns, and the same one asked twice runs onc
 });
 
 test("a verify job of a commit that is not there, or with a broken worktree, is told or mended", async () => {
-  expect(await host.refusal("verify", { id: "m", project: "demo", commit: "1".repeat(40), verify: [] })).toMatchObject({ code: "GIT_FAILED" });
-  expect(await host.refusal("verify", { id: "n", project: "nowhere", commit: node.base, verify: [] })).toMatchObject({ code: "GIT_FAILED" });
+  expect(await host.refusal("verify", { id: "m", project: "demo", bay: 0, commit: "1".repeat(40), verify: [] })).toMatchObject({ code: "GIT_FAILED" });
+  expect(await host.refusal("verify", { id: "n", project: "nowhere", bay: 0, commit: node.base, verify: [] })).toMatchObject({ code: "GIT_FAILED" });
   rmSync(join(node.home, "verify", "demo", ".git"));
-  expect(await host.call("verify", { id: "o", project: "demo", commit: node.base, verify: [verify("cat lib/value.js")] })).toMatchObject([
+  expect(await host.call("verify", { id: "o", project: "demo", bay: 0, commit: node.base, verify: [verify("cat lib/value.js")] })).toMatchObject([
     { exitCode: 0 },
   ]);
 });
@@ -173,6 +173,7 @@ test("the end of its input ends a host and its verify jobs, and no session", asy
   const pending = other.refusal("verify", {
     id: "p",
     project: "demo",
+    bay: 0,
     commit: node.base,
     verify: [verify("trap '' TERM; (setsid sleep 1009 &); sleep 1010")],
   });

@@ -228,7 +228,7 @@ describe("tidying", () => {
     await ensureRepository(host, "demo");
     const base = baseRef("demo", "base", 1000);
     const verifier = createVerifyRunner(host);
-    await verifier.run({ id: "one", project: "demo", commit: base, verify: [] });
+    await verifier.run({ id: "one", project: "demo", bay: 0, commit: base, verify: [] });
     const worktree = join(host.home, "verify", "demo");
     mkdirSync(join(host.home, "verify", "gone", "deep"), { recursive: true });
     await tidy({});
@@ -236,7 +236,7 @@ describe("tidying", () => {
     await tidy({ quotaBytes: 1 });
     expect(existsSync(worktree)).toBe(false);
     expect(readdirSync(join(nodeRepositoryPath(host.home, "demo"), "worktrees"))).toEqual([]);
-    await verifier.run({ id: "two", project: "demo", commit: base, verify: [] });
+    await verifier.run({ id: "two", project: "demo", bay: 0, commit: base, verify: [] });
     expect(existsSync(join(worktree, "file"))).toBe(true);
   });
 
