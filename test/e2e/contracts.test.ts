@@ -105,7 +105,7 @@ test("agents at work see that origin brought another contract; what was built on
   const changed = log.flatMap(({ event }) => (event.type === "contract-changed" ? [event] : []));
   expect(changed).toMatchObject([{ commit, entries: [{ file: "SHARED_CONTEXT.md", anchor: "type Shout", change: "changed" }] }]);
   expect((await scene.task(id("S02-whisper"))).attempts).toHaveLength(1);
-  const noted = log.flatMap(({ event }) => (event.type === "candidate-built" && event.task === id("S02-whisper") ? [event.notes] : []));
+  const noted = log.flatMap(({ event }) => (event.type === "car-built" && event.members.includes(id("S02-whisper")) ? [event.notes] : []));
   expect(noted[0]).toMatchObject([{ gate: "landing", severity: "note" }]);
   expect(await scene.git(join(scene.factory, ".dispatch/hub", `${project}.git`), "ls-tree", "-r", "--name-only", "main")).not.toContain("notices");
   expect((await scene.dispatch("show", id("S01-shout"))).stdout).toContain(commit.slice(0, 9));

@@ -76,8 +76,9 @@ function expectedFrom(events: readonly FactoryEvent[]) {
     main = commit;
   };
   for (const event of events) {
-    if (event.type === "project-started" || event.type === "origin-taken-in" || event.type === "landing-deferred") move(event.main);
-    if (event.type === "task-merged") move(event.commit);
+    if (event.type === "project-started" || event.type === "origin-taken-in") move(event.main);
+    if (event.type === "car-dropped" && event.main !== undefined) move(event.main);
+    if (event.type === "car-landed") move(event.commit);
     if (event.type === "task-placed") {
       bases.set(event.attempt, event.base);
       told.set(event.attempt, []);
@@ -106,21 +107,24 @@ it("however main moves, its contract's changes are recorded, told to everybody a
         seen.told += left.length;
       }
       let onto = "";
-      for (const event of events) {
-        if (event.type === "landing-planned") onto = event.onto;
-        if (event.type !== "candidate-built" && event.type !== "candidate-refused") continue;
-        const cited = fake.engine.world.tasks.get(event.task)?.spec.contract ?? [];
-        const attempt = [...bases.keys()].findLast(
-          (id) => id.startsWith(event.task.replace("/", "--")) && events.indexOf(event) > placedAt(events, id),
-        );
-        const base = bases.get(attempt ?? "") ?? "";
-        expect(sameFor(cited, base, onto), `${event.type} of ${event.task}`).toBe(event.type === "candidate-built");
-        if (event.type === "candidate-refused") seen.refused += 1;
-        else {
-          expect((event.notes ?? []).length > 0).toBe(contractAt(base) !== contractAt(onto));
-          seen.noted += event.notes?.length ?? 0;
-          seen.merged += 1;
+      for (const [at, event] of events.entries()) {
+        if (event.type === "project-started" || event.type === "origin-taken-in") onto = event.main;
+        if (event.type === "car-dropped" && event.main !== undefined) onto = event.main;
+        if (event.type === "car-landed") onto = event.commit;
+        const judged = event.type === "candidate-refused" ? [event.task] : event.type === "car-built" ? event.members : [];
+        let notes = 0;
+        for (const task of judged) {
+          const cited = fake.engine.world.tasks.get(task)?.spec.contract ?? [];
+          const attempt = [...bases.keys()].findLast((id) => id.startsWith(task.replace("/", "--")) && at > placedAt(events, id));
+          const base = bases.get(attempt ?? "") ?? "";
+          expect(sameFor(cited, base, onto), `${event.type} of ${task}`).toBe(event.type === "car-built");
+          if (contractAt(base) !== contractAt(onto)) notes += 1;
         }
+        if (event.type === "candidate-refused") seen.refused += 1;
+        if (event.type !== "car-built") continue;
+        expect(event.notes ?? []).toHaveLength(notes);
+        seen.noted += notes;
+        seen.merged += 1;
       }
       expect(fake.fatal).toEqual([]);
       expect(foldEvents(fake.ledger.events)).toEqual(fake.ledger.load().world);

@@ -245,13 +245,13 @@ describe("landing", () => {
       return;
     }
     expect(fake.stateOf("S01")?.kind).toBe("merged");
-    expect(factsOf(fake, "candidate-built")[0]?.notes).toMatchObject([{ gate: "landing", severity: "note" }]);
+    expect(factsOf(fake, "car-built")[0]?.notes).toMatchObject([{ gate: "landing", severity: "note" }]);
   });
 
   it("says nothing of a contract that stayed as it was", async () => {
     const { fake } = contractFactory({ behaviour: { outcome: (job) => done(job.specId) } });
     await started(fake, file("S01", { contract: ["API.md"] }), file("S02"));
-    expect(factsOf(fake, "candidate-built").map((event) => event.notes)).toEqual([undefined, undefined]);
+    expect(factsOf(fake, "car-built").map((event) => event.notes)).toEqual([undefined]);
     expect(fake.stateOf("S01")?.kind).toBe("merged");
   });
 

@@ -1,6 +1,8 @@
 import {
   type Attempt,
   attemptIdOf,
+  type Car,
+  emptyTrain,
   emptyWorld,
   evolve,
   type FactoryEvent,
@@ -124,8 +126,11 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
     const landable = kept
       .filter((task) => task.project === id && (task.state.kind === "queued" || task.state.kind === "landing"))
       .map((task) => task.id);
+    const landing = kept.filter((task) => task.project === id && task.state.kind === "landing").map((task) => task.id);
+    const car: Car = { id: "1", kind: "car", members: landing, ahead: [], onto: anOid(1), state: { kind: "building", passed: null } };
     return {
       id,
+      train: landing.length === 0 ? emptyTrain : { ...emptyTrain, lastCar: 1, cars: [car] },
       main: anOid(1),
       placing: paused ? { kind: "paused", by: "x" } : { kind: "running" },
       landing: frozen ? { kind: "frozen", because: "red" } : { kind: "open" },
@@ -180,7 +185,7 @@ function stateOf(kind: (typeof kinds)[number], id: string, i: number, n: number)
     case "queued":
       return { kind, attempt, tip: anOid(2), since: i, ...tries };
     case "landing":
-      return { kind, attempt, tip: anOid(2), onto: anOid(1), phase: { kind: "building" }, ...tries };
+      return { kind, attempt, tip: anOid(2), since: i, car: "1", ...tries };
     case "merged":
       return { kind, attempt, commit: anOid(3), at: i, tries: n };
     case "parked":

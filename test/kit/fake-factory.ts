@@ -3,8 +3,10 @@ import {
   type AttemptOutcome,
   type AttemptReport,
   type Candidate,
+  type CarMember,
   type CommandResult,
   type Commit,
+  type ConflictReport,
   type Effect,
   FactoryError,
   type Ledger,
@@ -189,6 +191,7 @@ export function createFakeFactory(
       if (session !== undefined) session.discarded = true;
     },
     runVerify: async (_node, job) => [behaviour.verify(job.commit)],
+    cancelVerify: async () => {},
     prepareRepository: async (_node, project) => `/fake/${project}.git`,
     inventory: async (node) => [...sessions].flatMap(([id, session]) => (session.node === node ? [id] : [])),
     resync(node) {
@@ -207,27 +210,25 @@ export function createFakeFactory(
     sendCommit: async () => {},
     fetchAttempt: async () => {},
     diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch }),
-    async buildCandidate(_project, input) {
-      guard("build-candidate", input.attempt);
-      if (behaviour.conflict(input.specId, Number(input.attempt.split("--").at(-1)))) {
-        return {
-          outcome: "conflict",
-          report: {
-            code: 409,
-            spec: input.specId,
-            attempt: input.attempt,
-            base: input.base,
-            main,
-            kind: "stale_base",
-            textMerge: "clean",
-            paths: [{ path: "src/x.ts", expected: null, actual: null, yours: null, changedBy: [] }],
-            hint: "rebase",
-          },
-        };
-      }
+    async buildCar(_project, input) {
+      guard("build-car", input.car);
+      const refused = input.members.filter(({ specId, attempt }) => behaviour.conflict(specId, Number(attempt.split("--").at(-1))));
+      const held = input.members.filter((member) => !refused.includes(member)).map(({ task }) => task);
       serial += 1;
-      const candidate: Candidate = { commit: anOid(serial), merge: anOid(2), tree: anOid(3) };
-      return { outcome: "built", candidate };
+      const candidate: Candidate = { commit: anOid(serial), merge: anOid(2), tree: anOid(serial + 100_000) };
+      const report = ({ specId, attempt, base }: CarMember): ConflictReport => ({
+        code: 409,
+        spec: specId,
+        attempt,
+        base,
+        main,
+        kind: "stale_base",
+        textMerge: "clean",
+        paths: [{ path: "src/x.ts", expected: null, actual: null, yours: null, changedBy: [] }],
+        hint: "rebase",
+      });
+      const refusals = refused.map((member) => ({ task: member.task, report: report(member) }));
+      return { candidate: held.length === 0 ? null : candidate, held, refused: refusals, deferred: [] };
     },
     async advanceMain(_project, commit, onto) {
       guard("advance-main", commit);
@@ -249,7 +250,10 @@ export function createFakeFactory(
   };
 
   const scheduling = new Map([
-    ["shop", { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], shared: [], barrier: [], share: 1, executor: null }],
+    [
+      "shop",
+      { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], shared: [], barrier: [], share: 1, executor: null },
+    ],
   ]);
   const settings: Settings = {
     sourceOf: (project) => ({ id: project, repo: "/fake", branch: "main" }),

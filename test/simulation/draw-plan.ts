@@ -52,6 +52,8 @@ function drawProjects(dice: Dice): PlannedProject[] {
     id,
     landing: dice.chance(0.7) ? "continuous" : "on-collect",
     contracts: dice.chance(0.4) ? [contractPath] : [],
+    shared: [],
+    barrier: [],
     share: dice.between(1, 3),
     executor: "plain",
   }));
@@ -62,6 +64,7 @@ function drawNodes(dice: Dice, fleetDice: Dice): PlannedNode[] {
   return Array.from({ length: count }, (_, i) => ({
     id: `n${i + 1}`,
     slots: dice.between(1, 4),
+    gateSlots: fleetDice.between(0, 2),
     lowPriority: i > 0 && dice.chance(0.25),
     labels: ["fast", "linux", "big"].filter(() => dice.chance(0.5)),
     executors: dice.chance(0.75) ? null : ["plain", ...(dice.chance(0.5) ? ["special"] : [])],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AttemptId, FactoryEvent, Oid, StoredEvent, TaskId, World } from "@dispatch/core";
+import type { AttemptId, FactoryEvent, Oid, ProjectId, StoredEvent, TaskId, World } from "@dispatch/core";
 import { foldEvent, openWorld } from "../../packages/store/src/fold-events.ts";
 import type { Controller } from "./controller.ts";
 import { checkNodeFact } from "./invariants-nodes.ts";
@@ -28,16 +28,17 @@ export function watchFacts(sim: Sim, controller: Controller): FactWatch {
   function check({ event, at }: StoredEvent): void {
     if (event.type === "task-placed") checkPlacing(event, at);
     else if (event.type === "wrapper-reported") checkReport(event);
-    else if (event.type === "landing-planned") checkLanding(event.task);
+    else if (event.type === "car-planned") checkLanding(event.project, event.members);
     else if (event.type === "task-merged") checkMerge(event.task, event.commit);
     else checkNodeFact(sim, controller, folded, event, at);
   }
 
-  function checkLanding(task: TaskId): void {
-    const project = folded.projects.get(folded.tasks.get(task)?.project ?? "");
-    if (project?.landing.kind === "frozen") sim.violate("order", `${task} began to land while landing is frozen`);
+  function checkLanding(id: ProjectId, members: readonly TaskId[]): void {
+    const project = folded.projects.get(id);
+    if (members.length === 0) sim.violate("order", `a car of ${id} holds nothing`);
+    if (project?.landing.kind === "frozen") sim.violate("order", `${members.join()} began to land while landing is frozen`);
     const collect = project?.collect.kind;
-    if (collect === "taking-in" || collect === "publishing") sim.violate("order", `${task} began to land while origin is ${collect}`);
+    if (collect === "taking-in" || collect === "publishing") sim.violate("order", `${members.join()} began to land while origin is ${collect}`);
   }
 
   function checkMerge(task: TaskId, commit: Oid): void {

@@ -33,6 +33,27 @@ export function checkWorld(sim: Sim, world: World): void {
     if (!fitsInto(resources, plan.capacity)) sim.violate("1 resources", `${node} gives away ${JSON.stringify(resources)}`);
   }
   checkLocks(sim, world);
+  checkTrains(sim, world);
+}
+
+/** Each task that lands is in one car, and that is the one it says; one car at most moves main. */
+function checkTrains(sim: Sim, world: World): void {
+  const riding = new Map<string, string>();
+  for (const { id, train } of world.projects.values()) {
+    for (const car of train.cars) {
+      if (car.members.length === 0) sim.violate("9 train", `car ${car.id} of ${id} holds nothing`);
+      for (const member of car.members) {
+        if (riding.has(member)) sim.violate("9 train", `${member} is in two cars of ${id}`);
+        riding.set(member, car.id);
+        if (world.tasks.get(member)?.state.kind !== "landing")
+          sim.violate("9 train", `${member} is in car ${car.id} and ${world.tasks.get(member)?.state.kind}`);
+      }
+    }
+    if (train.cars.filter(({ state }) => state.kind === "advancing").length > 1) sim.violate("3 main", `two cars of ${id} move main`);
+  }
+  for (const { id, state } of world.tasks.values()) {
+    if (state.kind === "landing" && riding.get(id) !== state.car) sim.violate("9 train", `${id} lands in car ${state.car}, which does not hold it`);
+  }
 }
 
 /** Of a task and an attempt of it that takes a slot. */
@@ -49,13 +70,8 @@ function checkHolder(sim: Sim, attempt: Attempt, task: Task): void {
 
 function checkLocks(sim: Sim, world: World): void {
   const holders = [...world.tasks.values()].filter(keepsPaths);
-  const landing = new Set<string>();
   for (const [i, one] of holders.entries()) {
     const project = projectOf(sim, one);
-    if (one.state.kind === "landing") {
-      if (landing.has(one.project)) sim.violate("3 main", `two tasks of ${one.project} land at once`);
-      landing.add(one.project);
-    }
     for (let j = i + 1; j < holders.length; j++) {
       const other = holders[j];
       if (other === undefined || other.project !== one.project) continue;

@@ -72,9 +72,17 @@ export interface Acts {
   salvage(machine: Machine, attempt: AttemptId): Salvage;
   discard(machine: Machine, attempt: AttemptId, held: Salvage): void;
   verify(machine: Machine, job: VerifyJob, done: (results: readonly CommandResult[]) => void, fail: (error: Error) => void): void;
+  /** Its call fails, at once; whoever asked again for the same run has to run it anew. */
+  cancelVerify(machine: Machine, id: string): void;
   /** Ends the records of sessions that vanished. */
   closeDead(machine: Machine): void;
   write(session: Session, fact: WrapperFact): void;
+}
+
+/** Who waits for a run of tests. */
+interface Asking {
+  done(results: readonly CommandResult[]): void;
+  fail(error: Error): void;
 }
 
 export function createMachine(plan: PlannedNode): Machine {
@@ -99,7 +107,7 @@ const noRoom = (node: string) => new FactoryError("DISK_FULL", `no room on ${nod
 
 /** What a node does when it is asked, by the rules of the NodePool port. */
 export function createActs(sim: Sim): Acts {
-  const verifying = new Map<string, ((results: readonly CommandResult[]) => void)[]>();
+  const verifying = new Map<string, Asking[]>();
 
   function write(session: Session, fact: WrapperFact): void {
     session.last += 1;
@@ -185,21 +193,28 @@ export function createActs(sim: Sim): Acts {
     verify(machine, job, done, fail) {
       const key = `${machine.plan.id} ${machine.boots} ${job.id}`;
       const others = verifying.get(key);
-      if (others !== undefined) return void others.push(done);
+      if (others !== undefined) return void others.push({ done, fail });
       if (!machine.repositories.get(job.project)?.has(job.commit)) return fail(new FactoryError("GIT_FAILED", `${job.commit} is not here`));
       if (machine.full) return fail(noRoom(machine.plan.id));
-      const waiting = [done];
+      const waiting: Asking[] = [{ done, fail }];
       verifying.set(key, waiting);
       const boot = machine.boots;
       const duration = sim.dice(`verify ${job.id} ${sim.count(job.id)}`).between(500, 15_000);
       sim.timeline.after(duration, `the tests of ${job.commit.slice(0, 8)} end on ${machine.plan.id}`, () => {
+        if (verifying.get(key) !== waiting) return;
         verifying.delete(key);
         if (machine.boots !== boot || !machine.alive) return;
         const green = !sim.truth.hub(job.project).testsBroken && isTreeGreen(sim.truth.object(job.commit).tree);
         sim.note(green ? "green" : "red");
-        if (green) sim.truth.green.add(job.commit);
-        for (const one of waiting) one(job.verify.map(({ run }) => resultOf(run, green)));
+        if (green) sim.truth.green.add(sim.truth.object(job.commit).treeOid);
+        for (const one of waiting) one.done(job.verify.map(({ run }) => resultOf(run, green)));
       });
+    },
+    cancelVerify(machine, id) {
+      const key = `${machine.plan.id} ${machine.boots} ${id}`;
+      const waiting = verifying.get(key) ?? [];
+      verifying.delete(key);
+      for (const { fail } of waiting) fail(new FactoryError("NODE_FAILED", `${id} was cancelled`, { retry: "later" }));
     },
     closeDead(machine) {
       if (!machine.alive || machine.full) return;

@@ -70,6 +70,12 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
     runVerify(node, job) {
       return callNode(sim, linkOf(node), { what: "verify", about: job.id }, (reply, fail) => acts.verify(linkOf(node).machine, job, reply, fail));
     },
+    cancelVerify(node, id) {
+      return callNode(sim, linkOf(node), { what: "cancel", about: id }, (reply) => {
+        acts.cancelVerify(linkOf(node).machine, id);
+        reply(undefined);
+      });
+    },
     prepareRepository(node, project) {
       return callNode(sim, linkOf(node), { what: "prepare", about: `${project} on ${node}` }, (reply) => {
         const { repositories } = linkOf(node).machine;

@@ -1,14 +1,17 @@
 import {
+  type BuiltCar,
   type Candidate,
+  type CarInput,
+  type CarMember,
   type ConflictReport,
   FactoryError,
-  type LandingInput,
   type Oid,
   type ProjectId,
   type Repositories,
   resultRef,
   salvageRef,
   type TakeInOutcome,
+  type TaskId,
 } from "@dispatch/core";
 import { callHere, unreachable } from "./calls.ts";
 import type { Life } from "./life.ts";
@@ -64,14 +67,16 @@ export function createRepositories(sim: Sim, life: Life): Repositories {
         }
       }),
     diffOf: (project, base, tip) => here("diff", `${project} ${tip.slice(0, 8)}`, () => diffText(truth.object(base).tree, truth.object(tip).tree)),
-    buildCandidate: (project, input) =>
+    buildCar: (project, input) =>
       here(
         "build",
-        input.attempt,
+        `car ${input.car}`,
         () => {
-          const attempt = sim.ledger.tasks.get(input.task)?.state;
-          if (attempt?.kind !== "landing") sim.violate("durable first", `a candidate of ${input.task} was built before its landing was on disk`);
-          return buildCandidate(sim, truth.hub(project), input);
+          for (const { task } of input.members) {
+            if (sim.ledger.tasks.get(task)?.state.kind !== "landing")
+              sim.violate("durable first", `${task} was built into a car before its landing was on disk`);
+          }
+          return buildCar(sim, truth.hub(project), input);
         },
         `main of ${project}`,
       ),
@@ -84,7 +89,8 @@ export function createRepositories(sim: Sim, life: Life): Repositories {
           if (truth.isAncestor(commit, hub.main)) return { outcome: "advanced" };
           if (hub.main !== onto) return { outcome: "main-moved", main: hub.main };
           if (!truth.isAncestor(onto, commit)) throw new FactoryError("MAIN_MOVED", `${commit} does not contain ${onto}`);
-          if (!truth.green.has(commit)) sim.violate("3 main", `main of ${project} moved to ${commit.slice(0, 8)}, on which no test was green`);
+          if (!truth.green.has(truth.object(commit).treeOid))
+            sim.violate("3 main", `main of ${project} moved to ${commit.slice(0, 8)}, on which no test was green`);
           hub.main = commit;
           sim.note(`main of ${project} is ${commit.slice(0, 8)}`);
           return { outcome: "advanced" };
@@ -126,33 +132,47 @@ function takeCommit(sim: Sim, hub: Hub, oid: Oid): void {
   }
 }
 
-function buildCandidate(sim: Sim, hub: Hub, input: LandingInput) {
+function buildCar(sim: Sim, hub: Hub, input: CarInput): BuiltCar {
   const { truth } = sim;
-  const base = truth.object(input.base);
-  const tip = truth.object(input.tip);
   const onto = truth.object(input.onto);
-  const mine = changedPaths(base.tree, tip.tree);
-  const theirs = changedPaths(base.tree, onto.tree);
-  const both = mine.filter((path) => theirs.includes(path));
-  if (both.length > 0) return { outcome: "conflict" as const, report: conflictOf(input, both) };
-  const tree = withPaths(
-    onto.tree,
-    mine.map((path) => [path, tip.tree.get(path)] as const),
-  );
-  const merge = truth.commit(tree, [input.onto, input.tip], `merge ${input.attempt}`);
-  const commit = truth.commit(tree, [input.onto, merge.oid], `land ${input.attempt} ${input.gateRun} ${input.gateHash} ${input.at}`);
+  const refused: { task: TaskId; report: ConflictReport }[] = [];
+  const deferred: { task: TaskId; paths: string[] }[] = [];
+  const held: CarMember[] = [];
+  const changed = new Set<string>();
+  let tree = onto.tree;
+  let merge = input.onto;
+  for (const member of input.members) {
+    const base = truth.object(member.base);
+    const tip = truth.object(member.tip);
+    const mine = changedPaths(base.tree, tip.tree);
+    const theirs = changedPaths(base.tree, onto.tree);
+    const both = mine.filter((path) => theirs.includes(path));
+    const met = mine.filter((path) => changed.has(path));
+    if (both.length > 0) refused.push({ task: member.task, report: conflictOf(member, input.onto, both) });
+    else if (met.length > 0) deferred.push({ task: member.task, paths: met });
+    else {
+      const next = mine.map((path) => [path, tip.tree.get(path)] as const);
+      tree = withPaths(tree, next);
+      merge = truth.commit(tree, [merge, member.tip], `merge ${member.attempt}`).oid;
+      for (const path of mine) changed.add(path);
+      held.push(member);
+    }
+  }
+  if (held.length === 0) return { candidate: null, held: [], refused, deferred };
+  const names = held.map(({ attempt }) => attempt).join();
+  const commit = truth.commit(tree, [input.onto, merge], `land ${names} ${input.gateRun} ${input.gateHash}`);
   takeCommit(sim, hub, commit.oid);
-  const candidate: Candidate = { commit: commit.oid, merge: merge.oid, tree: commit.treeOid };
-  return { outcome: "built" as const, candidate };
+  const candidate: Candidate = { commit: commit.oid, merge, tree: commit.treeOid };
+  return { candidate, held: held.map(({ task }) => task), refused, deferred };
 }
 
-function conflictOf(input: LandingInput, paths: readonly string[]): ConflictReport {
+function conflictOf(member: CarMember, onto: Oid, paths: readonly string[]): ConflictReport {
   return {
     code: 409,
-    spec: input.specId,
-    attempt: input.attempt,
-    base: input.base,
-    main: input.onto,
+    spec: member.specId,
+    attempt: member.attempt,
+    base: member.base,
+    main: onto,
     kind: "stale_base",
     textMerge: "clean",
     paths: paths.map((path) => ({ path, expected: null, actual: null, yours: null, changedBy: [] })),

@@ -30,6 +30,7 @@ export type Law =
   | "side by side"
   | "session left"
   | "8 fence"
+  | "9 train"
   | "9 deadline"
   | "closed nodes"
   | "forgotten"

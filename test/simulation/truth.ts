@@ -34,7 +34,7 @@ export interface Truth {
   commit(tree: Tree, parents: readonly Oid[], note: string): Commit;
   object(oid: Oid): Commit;
   isAncestor(older: Oid, newer: Oid): boolean;
-  /** Commits on which the verify commands were seen green by a node. */
+  /** Trees on which the verify commands were seen green by a node. */
   green: Set<Oid>;
   /** All that a worktree may hold that must not be lost, by attempt: commits that the hub holds for it. */
   held(project: ProjectId, attempt: AttemptId): readonly Commit[];

@@ -1,4 +1,4 @@
-import { type Attempt, emptyTrain, emptyWorld, type NodeSnapshot, plainNode, type Task, type TaskState, type World } from "@dispatch/core";
+import { type Attempt, type Car, emptyTrain, emptyWorld, type NodeSnapshot, plainNode, type Task, type TaskState, type World } from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import { decide } from "./decide.ts";
@@ -74,7 +74,15 @@ function board({ tasks, attempts = [], nodes = [node(4)], policy = "continuous",
       projects: new Map([
         [
           "shop",
-          { id: "shop", placing: { kind: "running" }, main: anOid(1), landing: { kind: "open" }, collect: { kind: "idle", last: null }, train: emptyTrain, ...project },
+          {
+            id: "shop",
+            placing: { kind: "running" },
+            main: anOid(1),
+            landing: { kind: "open" },
+            collect: { kind: "idle", last: null },
+            train: emptyTrain,
+            ...project,
+          },
         ],
       ]),
       tasks: new Map(tasks.map((one) => [one.id, one])),
@@ -89,7 +97,11 @@ const placed = (snapshot: Snapshot, now = 100) =>
   decide(snapshot, now).flatMap((decision) => (decision.decide === "place" ? [decision.task.replace("shop/", "")] : []));
 const landed = (snapshot: Snapshot) =>
   decide(snapshot, 100).flatMap((decision) =>
-    decision.decide === "land" ? [decision.task.replace("shop/", "")] : decision.decide === "publish" ? ["publish"] : [],
+    decision.decide === "form-car"
+      ? [decision.members.map((member) => member.replace("shop/", "")).join("+")]
+      : decision.decide === "publish"
+        ? ["publish"]
+        : [],
   );
 
 describe("placing", () => {
@@ -182,20 +194,25 @@ describe("placing", () => {
 });
 
 describe("landing", () => {
-  it("lands one at a time, by priority and arrival", () => {
+  it("puts all that wait in one car, by priority and arrival, and no more than one car in one slot", () => {
     const tasks = [task("S01", {}, queued("S01", 5)), task("S02", {}, queued("S02", 3)), task("S03", { priority: 0 }, queued("S03", 9))];
-    expect(landed(board({ tasks }))).toEqual(["S03"]);
-    const landing: TaskState = {
-      kind: "landing",
-      attempt: "shop--S02--1",
-      tip: anOid(9),
-      onto: anOid(1),
-      phase: { kind: "building" },
-      tries: 1,
-      limit: 4,
-      feedback: [],
-    };
-    expect(landed(board({ tasks: [task("S01", {}, queued("S01")), task("S02", {}, landing)] }))).toEqual([]);
+    expect(landed(board({ tasks }))).toEqual(["S03+S02+S01"]);
+    const landing: TaskState = { kind: "landing", attempt: "shop--S02--1", tip: anOid(9), since: 3, car: "1", tries: 1, limit: 4, feedback: [] };
+    const car: Car = { id: "1", kind: "car", members: ["shop/S02"], ahead: [], onto: anOid(1), state: { kind: "building", passed: null } };
+    const train = { ...emptyTrain, lastCar: 1, cars: [car] };
+    expect(landed(board({ tasks: [task("S01", {}, queued("S01")), task("S02", {}, landing)], project: { train } }))).toEqual([]);
+  });
+
+  it("lets a branch ride alone that changes what every run rests on", () => {
+    const tasks = [
+      task("S01", { modifies: ["package.json"] }, queued("S01", 1)),
+      task("S02", {}, queued("S02", 2)),
+      task("S03", {}, queued("S03", 3)),
+    ];
+    const snapshot = board({ tasks });
+    const policy = snapshot.projects.get("shop");
+    if (policy === undefined) throw new Error("no policy");
+    expect(landed({ ...snapshot, projects: new Map([["shop", { ...policy, barrier: ["**/package.json"] }]]) })).toEqual(["S01"]);
   });
 
   it("waits for a collect where the project says so, and then lands what the collect named", () => {

@@ -2,9 +2,7 @@ import { type CarId, isBehind, lockedPaths, type Project, type ProjectId, patter
 import type { LandingPolicy, SchedulingPolicy } from "./snapshot.ts";
 import { type PlannedCar, planTrain } from "./train/plan-train.ts";
 
-export type LandingDecision =
-  | ({ decide: "form-car"; project: ProjectId; car: CarId } & PlannedCar)
-  | { decide: "publish"; project: ProjectId };
+export type LandingDecision = ({ decide: "form-car"; project: ProjectId; car: CarId } & PlannedCar) | { decide: "publish"; project: ProjectId };
 
 /**
  * The cars that a project's train gets now, or that its collect has landed all it waited for. `landable`: its queued and landing

@@ -7,6 +7,7 @@ import {
   isFencedWithNode,
   type NodeSnapshot,
   plainNode,
+  type Task,
   type TaskSpec,
   type TaskType,
   type World,
@@ -109,6 +110,8 @@ function randomPolicies(dice: Dice): Map<string, SchedulingPolicy> {
     policies.set(project, {
       landing: dice(4) === 0 ? "on-collect" : "continuous",
       contracts: dice(2) === 0 ? ["api.yaml"] : [],
+      shared: [],
+      barrier: [],
       share: pick(dice, [1, 1, 2]),
       executor: pick(dice, [null, "fast", "slow"]),
     });
@@ -201,14 +204,8 @@ function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryE
         attempt,
         findings: dice(6) === 0 ? [{ gate: "G01", severity: "block", found: "", why: "", hint: "" }] : [],
       };
-    case "landing": {
-      const candidate = { commit: anOid(50 + dice(9)), merge: anOid(2), tree: anOid(3) };
-      if (dice(10) === 0) return { type: "landing-deferred", task: id, because: "moved", main: anOid(7) };
-      if (dice(10) === 0) return { type: "candidate-refused", task: id, findings: [], conflict: null };
-      if (state.phase.kind === "building") return { type: "candidate-built", task: id, candidate };
-      if (state.phase.kind === "verifying") return { type: "candidate-verified", task: id, candidate: state.phase.candidate, verify: [] };
-      return { type: "task-merged", task: id, commit: state.phase.candidate.commit, from: state.onto };
-    }
+    case "landing":
+      return dice(12) === 0 ? { type: "candidate-refused", task: id, findings: [], conflict: null } : nextFactOfCar(dice, world, task, state.car);
     case "planned":
     case "backoff":
     case "queued":
@@ -219,14 +216,41 @@ function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryE
   }
 }
 
+function nextFactOfCar(dice: Dice, world: World, task: Task, id: string): FactoryEvent {
+  const car = world.projects.get(task.project)?.train.cars.find((one) => one.id === id);
+  const of = { project: task.project, car: id };
+  // Its car has landed, so that this one is to be told merged.
+  if (car === undefined) return { type: "task-merged", task: task.id, commit: anOid(60), from: anOid(7) };
+  if (dice(10) === 0) return { type: "car-dropped", ...of, because: "moved", ...(dice(2) === 0 ? { main: anOid(7) } : {}) };
+  const { state } = car;
+  switch (state.kind) {
+    case "building": {
+      const candidate = { commit: anOid(50 + dice(9)), merge: anOid(2), tree: anOid(3 + dice(3)) };
+      const members = car.members.filter(() => dice(8) > 0);
+      return { type: "car-built", ...of, members: members.length === 0 ? car.members : members, candidate };
+    }
+    case "running":
+      if (dice(8) === 0) return { type: "run-broken", ...of, because: "killed" };
+      if (dice(3) === 0) return { type: "car-failed", ...of, findings: [] };
+      return { type: "car-passed", ...of, candidate: state.candidate, run: "r", gateHash: "g", verify: [] };
+    case "advancing":
+      return { type: "car-landed", ...of, commit: state.candidate.commit, from: car.onto };
+    case "passed":
+    case "red":
+      return { type: "candidate-refused", task: task.id, findings: [], conflict: null };
+  }
+}
+
 function eventOf(decision: Decision): FactoryEvent {
   switch (decision.decide) {
     case "place": {
       const { task, attempt, n, node, base } = decision;
       return { type: "task-placed", task, attempt, n, node, base, executor: n % 2 === 0 ? "slow" : "fast" };
     }
-    case "land":
-      return { type: "landing-planned", task: decision.task, onto: decision.onto };
+    case "form-car": {
+      const { project, car, kind, members, ahead } = decision;
+      return { type: "car-planned", project, car, kind, members, ahead };
+    }
     case "publish":
       return { type: "publishing-planned", project: decision.project };
   }

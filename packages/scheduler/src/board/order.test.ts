@@ -1,4 +1,14 @@
-import { type Attempt, attemptIdOf, emptyTrain, type NodeSnapshot, plainNode, type Project, type Task, type TaskSpec, type TaskState } from "@dispatch/core";
+import {
+  type Attempt,
+  attemptIdOf,
+  emptyTrain,
+  type NodeSnapshot,
+  type Project,
+  plainNode,
+  type Task,
+  type TaskSpec,
+  type TaskState,
+} from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import { decide } from "../decide.ts";
@@ -38,9 +48,18 @@ function worldOf(rows: Readonly<Record<string, Row>>, nodes: NodeSnapshot[], pol
       placing: { kind: "running" },
       main: anOid(1),
       landing: { kind: "open" },
-      collect: { kind: "idle", last: null }, train: emptyTrain,
+      collect: { kind: "idle", last: null },
+      train: emptyTrain,
     });
-    scheduling.set(spec.project, { landing: "continuous", contracts: [], shared: [], barrier: [], share: 1, executor: null, ...policies[spec.project] });
+    scheduling.set(spec.project, {
+      landing: "continuous",
+      contracts: [],
+      shared: [],
+      barrier: [],
+      share: 1,
+      executor: null,
+      ...policies[spec.project],
+    });
     tasks.set(id, {
       id,
       project: spec.project,

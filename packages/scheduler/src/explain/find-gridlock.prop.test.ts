@@ -1,9 +1,9 @@
-import { type Attempt, evolve, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
+import { type Attempt, evolve, type FactoryEvent, leaveTrain, type Project, type Task, type TaskState, type World, withChange } from "@dispatch/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { anOid } from "../../../../test/kit/build-facts.ts";
 import { busySnapshotDraw, now, snapshotDraw } from "../../../../test/kit/draw-snapshot.ts";
-import { nextDecisionAt } from "../decide.ts";
+import { type Decision, nextDecisionAt } from "../decide.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { naiveDecide } from "../testing/naive-decide.ts";
 import { findGridlock, isAlarm } from "./find-gridlock.ts";
@@ -23,6 +23,13 @@ function finish(world: World, task: Task): World {
       ? { kind: "cancelled", by: "x", tries: 1, limit: 4, feedback: [] }
       : { kind: "queued", attempt, tip: anOid(2), since: 0, tries: 1, limit: 4, feedback: [] };
   return put({ ...world, attempts }, { ...task, state });
+}
+
+function merge(world: World, task: Task, attempt: string, at: number): World {
+  const projects = new Map(world.projects);
+  const project = projects.get(task.project);
+  if (project !== undefined) projects.set(project.id, { ...project, train: leaveTrain(project.train, task.id, "landed") });
+  return put({ ...world, projects }, { ...task, state: { kind: "merged", attempt, commit: anOid(4), at, tries: 1 } });
 }
 
 function retireAll(world: World): World {
@@ -52,7 +59,7 @@ function leadsOnByForce(start: Snapshot, project: string): boolean {
     for (const task of world.tasks.values()) {
       if (task.state.kind === "landing") {
         if (task.project === project) return true;
-        push(put(world, { ...task, state: { kind: "merged", attempt: task.state.attempt, commit: anOid(4), at, tries: 1 } }));
+        push(merge(world, task, task.state.attempt, at));
       } else if (["starting", "running", "checking", "cancelling"].includes(task.state.kind)) push(finish(world, task));
     }
     if ([...world.attempts.values()].some((attempt) => attempt.state.kind === "fenced")) push(retireAll(world));
@@ -75,22 +82,9 @@ function leadsOnByForce(start: Snapshot, project: string): boolean {
           };
         continue;
       }
-      if (decision.decide !== "place" && decision.decide !== "land") continue;
-      const task = decided.tasks.get(decision.task);
-      if (task === undefined) throw new Error(decision.task);
-      if (task.project === project) return true;
-      const event =
-        decision.decide === "land"
-          ? { type: "landing-planned" as const, task: task.id, onto: decision.onto }
-          : {
-              type: "task-placed" as const,
-              task: task.id,
-              attempt: decision.attempt,
-              n: decision.n,
-              node: decision.node,
-              base: decision.base,
-              executor: "x",
-            };
+      const owner = decision.decide === "place" ? decided.tasks.get(decision.task)?.project : decision.project;
+      if (owner === project) return true;
+      const event = eventOf(decision);
       const step = evolve(decided, event, at);
       if (step.outcome !== "moved") throw new Error(step.because);
       decided = withChange(decided, step.change);
@@ -98,6 +92,15 @@ function leadsOnByForce(start: Snapshot, project: string): boolean {
     if (decided !== world) push(decided);
   }
   return false;
+}
+
+function eventOf(decision: Exclude<Decision, { decide: "publish" }>): FactoryEvent {
+  if (decision.decide === "form-car") {
+    const { project, car, kind, members, ahead } = decision;
+    return { type: "car-planned", project, car, kind, members, ahead };
+  }
+  const { task, attempt, n, node, base } = decision;
+  return { type: "task-placed", task, attempt, n, node, base, executor: "x" };
 }
 
 describe("the gridlock alarm", () => {

@@ -181,7 +181,9 @@ function land(play: Play, id: ProjectId, car: CarId, at: number): void {
     const { attempt, tries } = task.state;
     return [{ ...task, state: { kind: "merged", attempt, commit: noOid, at, tries } }];
   });
-  const cars = project.train.cars.filter((other) => other !== landed).map((other) => ({ ...other, ahead: other.ahead.filter((ahead) => ahead !== car) }));
+  const cars = project.train.cars
+    .filter((other) => other !== landed)
+    .map((other) => ({ ...other, ahead: other.ahead.filter((ahead) => ahead !== car) }));
   put(play, { projects: [{ ...project, train: { ...project.train, cars } }], tasks });
   for (const task of tasks) play.landedAt.set(task.id, at);
 }

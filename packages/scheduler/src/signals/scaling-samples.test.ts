@@ -30,6 +30,6 @@ describe("what an event means for the signals", () => {
 
   it("nothing: a second round, a landing that is put off", () => {
     expect(sampleOf(stored(reported("shop--S01--1", 1, { type: "round-checked", round: 2, verify: [], findings: [red] })))).toBeUndefined();
-    expect(sampleOf(stored({ type: "landing-deferred", task: "shop/S01", because: "", main: anOid(1) }))).toBeUndefined();
+    expect(sampleOf(stored({ type: "car-dropped", project: "shop", car: "1", because: "", main: anOid(1) }))).toBeUndefined();
   });
 });

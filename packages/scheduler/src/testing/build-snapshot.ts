@@ -1,4 +1,4 @@
-import { emptyTrain, type NodeSnapshot, plainNode, type Project, type Task, type TaskState } from "@dispatch/core";
+import { emptyTrain, type NodeSnapshot, type Project, plainNode, type Task, type TaskState } from "@dispatch/core";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import type { LandingPolicy, Snapshot } from "../index.ts";
 
@@ -24,7 +24,15 @@ export function aTask(id: string, spec: Parameters<typeof aSpec>[1] = {}, state?
 }
 
 export function aProjectRow(change: Partial<Project> = {}): Project {
-  return { id: "shop", main: anOid(1), placing: { kind: "running" }, landing: { kind: "open" }, collect: { kind: "idle", last: null }, train: emptyTrain, ...change };
+  return {
+    id: "shop",
+    main: anOid(1),
+    placing: { kind: "running" },
+    landing: { kind: "open" },
+    collect: { kind: "idle", last: null },
+    train: emptyTrain,
+    ...change,
+  };
 }
 
 export interface SnapshotParts {

@@ -3,6 +3,7 @@ import {
   attemptIdOf,
   holdsLock,
   holdsSlot,
+  isBehind,
   isEnded,
   isLive,
   lockedPaths,
@@ -12,6 +13,7 @@ import {
   taskIdOf,
 } from "@dispatch/core";
 import type { Decision, Snapshot } from "../index.ts";
+import { planTrain } from "../train/plan-train.ts";
 
 /**
  * The definitions of README.md as loops over everything: the oracle of the board. It shares with it the words of core
@@ -85,24 +87,28 @@ function mainOf(snapshot: Snapshot, task: Task): string {
   return snapshot.world.projects.get(task.project)?.main ?? "";
 }
 
-function naiveLanding({ world, projects }: Snapshot, id: string): Decision[] {
+/** Which branches wait and how many runs there may be, worked out anew; which cars they make is the train's own matter. */
+function naiveLanding({ world, projects, nodes }: Snapshot, id: string): Decision[] {
   const project = world.projects.get(id);
-  const policy = projects.get(id)?.landing;
+  const policy = projects.get(id);
   if (project === undefined || policy === undefined) return [];
-  const queue = [...world.tasks.values()]
-    .filter((task) => task.project === id && task.state.kind === "queued")
-    .sort((a, b) => a.spec.priority - b.spec.priority || queuedAt(a) - queuedAt(b) || (a.id < b.id ? -1 : 1));
-  const landing = [...world.tasks.values()].some((task) => task.project === id && task.state.kind === "landing");
-  const { collect } = project;
-  if (collect.kind === "landing") {
-    const open = [...world.tasks.values()].some(
-      (task) => collect.tasks.includes(task.id) && (task.state.kind === "queued" || task.state.kind === "landing"),
-    );
-    if (!open) return [{ decide: "publish", project: id }];
+  const all = [...world.tasks.values()];
+  const { collect, train } = project;
+  const isLandable = (task: Task): boolean => task.state.kind === "queued" || task.state.kind === "landing";
+  if (collect.kind === "landing" && !all.some((task) => collect.tasks.includes(task.id) && isLandable(task))) {
+    return [{ decide: "publish", project: id }];
   }
-  if (landing || project.landing.kind === "frozen" || collect.kind === "taking-in" || collect.kind === "publishing") return [];
-  const next = queue.find((task) => policy === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)));
-  return next === undefined ? [] : [{ decide: "land", task: next.id, onto: project.main }];
+  const shut = project.landing.kind === "frozen" || collect.kind === "taking-in" || collect.kind === "publishing";
+  const waiting = all
+    .filter((task) => task.project === id && task.state.kind === "queued" && !shut && !isBehind(train, task.id))
+    .filter((task) => policy.landing === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)))
+    .sort((a, b) => a.spec.priority - b.spec.priority || queuedAt(a) - queuedAt(b) || (a.id < b.id ? -1 : 1))
+    .map((task) => ({ task: task.id, group: undefined, alone: false }));
+  let slots = 0;
+  for (const node of nodes) if (node.status.kind === "up") slots += node.gateSlots;
+  const others = new Set(all.filter((task) => isLandable(task) && world.projects.has(task.project)).map((task) => task.project));
+  const cars = planTrain(train, waiting, Math.max(1, Math.floor(slots / Math.max(1, others.size))));
+  return cars.map((car, n) => ({ decide: "form-car", project: id, car: String(train.lastCar + 1 + n), ...car }));
 }
 
 function queuedAt(task: Task): number {
