@@ -10,6 +10,7 @@ export function productLane(yard: Yard, slots: number): Lane {
   let main = "main0";
   let commits = 0;
   let waiting: readonly WaitingBranch[] = [];
+  const landed: string[] = [];
   const runs = new Map<string, { run: Run; commit: string }>();
 
   const record = (event: CarEvent): void => {
@@ -28,7 +29,10 @@ export function productLane(yard: Yard, slots: number): Lane {
     const car = train.cars.find((other) => other.id === id);
     if (car === undefined || car.state.kind !== "running") return;
     const { candidate } = car.state;
-    if (!red) return record({ type: "car-passed", project, car: id, candidate, run: id, gateHash: "g", verify: [] });
+    if (!red) {
+      record({ type: "car-passed", project, car: id, candidate, run: id, gateHash: "g", verify: [] });
+      return;
+    }
     const [convict] = convicts(train, car) ? car.members : [];
     record({ type: "car-failed", project, car: id, findings: [] });
     if (convict === undefined) return;
@@ -40,7 +44,7 @@ export function productLane(yard: Yard, slots: number): Lane {
       case "build-car": {
         const car = train.cars.find(({ id }) => id === effect.car);
         if (car === undefined) return;
-        const tree = [...heldMembers(train, car)].sort().join();
+        const tree = [...landed, ...heldMembers(train, car)].sort().join();
         record({ type: "car-built", project, car: car.id, members: car.members, candidate: { commit: `c${++commits}`, merge: "", tree } });
         return;
       }
@@ -61,12 +65,13 @@ export function productLane(yard: Yard, slots: number): Lane {
       case "advance-main": {
         const car = train.cars.find(({ id }) => id === effect.car);
         if (car === undefined) return;
-        const landed = heldMembers(train, car);
-        yard.land(landed.map(Number));
+        const held = heldMembers(train, car);
+        yard.land(held.map(Number));
+        landed.push(...held);
         const from = main;
         main = effect.commit;
         record({ type: "car-landed", project, car: car.id, commit: effect.commit, from });
-        for (const task of landed) without(task, "landed");
+        for (const task of held) without(task, "landed");
         return;
       }
     }

@@ -40,15 +40,21 @@ export interface GreenTree {
 
 /**
  * `vetted`: green in a run, alone or with others; `reds`: in how many red ones it rode since, with others that are to blame.
- * `suspect`: in a red one; `group` names that car.
+ * `suspect`: in a red run that nothing else explains; `group` names that car.
+ * `doubted`: the last of a red group, all others of which were green, and then green without them.
+ * `soloReds`: reds that only it can explain.
  */
-export type Standing = { task: TaskId; soloReds: number } & ({ kind: "vetted"; reds: number } | { kind: "suspect"; group: CarId });
+export type Standing = { task: TaskId; soloReds: number } & (
+  | { kind: "vetted"; reds: number }
+  | { kind: "suspect"; group: CarId }
+  | { kind: "doubted" }
+);
 
 /** How branches did lately: each new one makes the older ones weigh less. */
 export interface TrainRecord {
   landed: number;
   refused: number;
-  /** Branches that were red alone and green later. */
+  /** Branches that only could explain a red run, and were green later. Until runs have shown better, one is supposed. */
   flaky: number;
 }
 
@@ -76,12 +82,12 @@ export type CarState =
 
 export type CarEvent = Extract<FactoryEvent, { project: ProjectId; car: CarId }>;
 
-export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 0 }, green: [] };
+export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 1 }, green: [] };
 
 /** What one more branch leaves of the weight of those before it. */
-const memory = 0.97;
+const memory = 0.99;
 /** Once in so many branches is often enough to ask twice. */
-const flakyOnceIn = 200;
+const flakyOnceIn = 1000;
 const mostGreen = 100;
 
 /** The train after something happened to one of its cars. `main`: where main is. */
@@ -137,11 +143,15 @@ export function heldMembers(train: Train, car: Car): readonly TaskId[] {
   return [...train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap(({ members }) => members), ...car.members];
 }
 
-/** Whether a red run of a car is enough to refuse its only member: a second one is asked for where runs are known to be flaky. */
+/**
+ * Whether a red run of a car is enough to refuse its only member: it is when a red run before named it too;
+ * where runs are flaky, a second one is asked for otherwise.
+ */
 export function convicts(train: Train, car: Car): boolean {
   const [only, ...others] = car.members;
   if (only === undefined || others.length > 0 || car.ahead.length > 0) return false;
-  return (standingOf(train, only)?.soloReds ?? 0) + 1 >= (isFlaky(train.record) ? 2 : 1);
+  const standing = standingOf(train, only);
+  return standing?.kind === "suspect" || standing?.kind === "doubted" || !isFlaky(train.record);
 }
 
 function isFlaky({ landed, refused, flaky }: TrainRecord): boolean {
@@ -209,7 +219,7 @@ function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candid
   const others = train.standings
     .filter(({ task }) => !blamed.includes(task))
     // One part explains the red of the whole; of the rest nothing is known any more.
-    .filter((standing) => standing.kind === "vetted" || standing.soloReds > 0 || !groups.has(standing.group))
+    .filter((standing) => standing.kind !== "suspect" || standing.soloReds > 0 || !groups.has(standing.group))
     .map((standing) => (standing.kind === "vetted" && car.members.includes(standing.task) ? { ...standing, reds: standing.reds + 1 } : standing));
   const standings = [...others, ...suspects];
   return withoutCars({ ...train, standings }, project, car);
@@ -222,12 +232,13 @@ function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car
   const { project, commit } = event;
   const gone = new Set([car.id, ...car.ahead]);
   const landed = heldMembers(train, car);
+  const doubted = train.standings.filter(({ task, kind }) => kind === "doubted" && landed.includes(task)).length;
   const effects: Effect[] = train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap((ahead) => cancelEffects(project, ahead));
   let next: Train = {
     ...train,
     cars: train.cars.filter(({ id }) => !gone.has(id)).map((other) => afterLanding(other, car, gone, commit)),
     standings: train.standings.filter(({ task }) => !landed.includes(task)),
-    record: counted(train.record, "landed", landed.length),
+    record: counted({ ...train.record, flaky: train.record.flaky + doubted }, "landed", landed.length),
   };
   for (const other of next.cars) {
     const current = next.cars.find(({ id }) => id === other.id);
@@ -272,18 +283,21 @@ function withoutCars(train: Train, project: ProjectId, car: Car): Step<Train> {
 }
 
 function vet(train: Train, tasks: readonly TaskId[]): Train {
-  const flaky = train.standings.filter(({ task, soloReds }) => soloReds > 0 && tasks.includes(task)).length;
-  const vetted = tasks.filter((task) => !unexplained(train, task, tasks)).map((task): Standing => ({ task, soloReds: 0, kind: "vetted", reds: 0 }));
+  const standings = tasks.map((task): Standing => {
+    const before = standingOf(train, task);
+    if (unexplained(train, before, tasks)) return { task, soloReds: 1, kind: "doubted" };
+    return { task, soloReds: 0, kind: "vetted", reds: 0 };
+  });
+  const cleared = standings.filter(({ task, kind }) => kind === "vetted" && (standingOf(train, task)?.soloReds ?? 0) > 0).length;
   return {
     ...train,
-    standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...vetted],
-    record: { ...train.record, flaky: train.record.flaky + flaky },
+    standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...standings],
+    record: { ...train.record, flaky: train.record.flaky + cleared },
   };
 }
 
 /** The last of a red group, all others of which were green, is not good because it is green without them. */
-function unexplained(train: Train, task: TaskId, green: readonly TaskId[]): boolean {
-  const standing = standingOf(train, task);
+function unexplained(train: Train, standing: Standing | undefined, green: readonly TaskId[]): boolean {
   if (standing?.kind !== "suspect" || standing.soloReds > 0) return false;
   return !train.standings.some((other) => other.kind === "suspect" && other.group === standing.group && !green.includes(other.task));
 }
