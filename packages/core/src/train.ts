@@ -98,11 +98,12 @@ export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<
     if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
     const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
     const lastCar = Math.max(train.lastCar, Number(id) || 0);
-    return moved({ ...train, lastCar, cars: [...train.cars, car] }, buildEffect(project, car));
+    const planned = { ...train, lastCar, cars: [...train.cars, car] };
+    return moved(planned, ...buildEffects(planned, project, car));
   }
   const car = train.cars.find(({ id }) => id === event.car);
   if (car === undefined) return stale(`car ${event.car} is not in flight`);
-  if (event.type === "car-dropped") return withoutCars(train, project, car);
+  if (event.type === "car-dropped") return droppedCar(train, project, car, main);
   if (event.type === "car-built") return builtCar(train, car, event);
   if (event.type === "car-landed") return landedCar(train, car, event);
   if (car.state.kind !== "running") return stale(`car ${car.id} is ${car.state.kind}`);
@@ -118,12 +119,16 @@ export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<
   }
 }
 
-/** The train without a task that landed, was refused or was taken away. A car without members is none. */
+/**
+ * The train without a task that landed, was refused or was taken away. A car that was built with one that does not land
+ * is of no use, nor is one without members, nor those behind them.
+ */
 export function leaveTrain(train: Train, task: TaskId, why: "landed" | "refused" | "cancelled"): Train {
-  const cars = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
+  const left = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
+  const useless = left.filter((car, at) => car.members.length === 0 || (car !== train.cars[at] && why !== "landed" && car.state.kind !== "building"));
   return {
     ...train,
-    cars: cars.filter(({ members }) => members.length > 0),
+    cars: left.filter(({ id, ahead }) => !useless.some((other) => other.id === id || ahead.includes(other.id))),
     standings: train.standings.filter((standing) => standing.task !== task),
     record: why === "refused" ? counted(train.record, "refused", 1) : train.record,
   };
@@ -171,13 +176,15 @@ function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-
     return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
   }
   const running: Car = { ...car, members, state: { kind: "running", candidate, builtOn: car.onto, broken: 0 } };
-  return moved(withCar(train, running), ...runEffects(project, running));
+  const next = withCar(train, running);
+  const behind = next.cars.filter(({ ahead, state }) => state.kind === "building" && ahead.includes(car.id));
+  return moved(next, ...runEffects(project, running), ...behind.flatMap((other) => buildEffects(next, project, other)));
 }
 
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
   const vetted = vet(train, heldMembers(train, car));
   const passed: Car = { ...car, state: { kind: "passed", candidate: run.candidate, builtOn: run.builtOn } };
-  if (onlyProves(train, car)) return moved({ ...vetted, cars: vetted.cars.filter(({ id }) => id !== car.id) });
+  if (onlyProves(train, car)) return withoutCars(vetted, project, car);
   return someoneAdvances(train) ? moved(withCar(vetted, passed)) : goOn(vetted, project, passed, main);
 }
 
@@ -190,10 +197,10 @@ function onlyProves(train: Train, { id, kind, ahead }: Car): boolean {
 function goOn(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
   if (car.state.kind !== "passed") return moved(train);
   const { candidate, builtOn } = car.state;
-  if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+  if (car.onto !== main) return withoutCars(train, project, car);
   if (builtOn !== main) {
     const again: Car = { ...car, state: { kind: "building", passed: candidate.tree } };
-    return moved(withCar(train, again), buildEffect(project, again));
+    return moved(withCar(train, again), ...buildEffects(train, project, again));
   }
   const advancing: Car = { ...car, state: { kind: "advancing", candidate } };
   return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
@@ -225,6 +232,13 @@ function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candid
   return withoutCars({ ...train, standings }, project, car);
 }
 
+/** Who waited for it to advance main goes on. */
+function droppedCar(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
+  const step = withoutCars(train, project, car);
+  if (step.outcome !== "moved" || car.state.kind !== "advancing") return step;
+  return settleCars(step.state, project, main, step.effects);
+}
+
 function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-landed" }>): Step<Train> {
   if (car.state.kind !== "advancing" || car.state.candidate.commit !== event.commit) {
     return illegal(`car ${car.id} landed as ${event.commit} while ${car.state.kind}`);
@@ -234,16 +248,22 @@ function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car
   const landed = heldMembers(train, car);
   const doubted = train.standings.filter(({ task, kind }) => kind === "doubted" && landed.includes(task)).length;
   const effects: Effect[] = train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap((ahead) => cancelEffects(project, ahead));
-  let next: Train = {
+  const next: Train = {
     ...train,
     cars: train.cars.filter(({ id }) => !gone.has(id)).map((other) => afterLanding(other, car, gone, commit)),
     standings: train.standings.filter(({ task }) => !landed.includes(task)),
     record: counted({ ...train.record, flaky: train.record.flaky + doubted }, "landed", landed.length),
   };
-  for (const other of next.cars) {
-    const current = next.cars.find(({ id }) => id === other.id);
+  return settleCars(next, project, commit, effects);
+}
+
+function settleCars(train: Train, project: ProjectId, main: Oid, before: readonly Effect[]): Step<Train> {
+  let next = train;
+  const effects = [...before];
+  for (const { id } of train.cars) {
+    const current = next.cars.find((car) => car.id === id);
     if (current === undefined) continue;
-    const step = settle(next, project, current, commit);
+    const step = settle(next, project, current, main);
     if (step.outcome !== "moved") continue;
     next = step.state;
     effects.push(...step.effects);
@@ -263,8 +283,8 @@ function settle(train: Train, project: ProjectId, car: Car, main: Oid): Step<Tra
   switch (car.state.kind) {
     case "building":
       // With another car that rests on the old main it would be built in vain.
-      if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
-      return moved(train, buildEffect(project, car));
+      if (car.onto !== main) return withoutCars(train, project, car);
+      return moved(train, ...buildEffects(train, project, car));
     case "passed":
       return someoneAdvances(train) ? moved(train) : goOn(train, project, car, main);
     case "red":
@@ -316,8 +336,10 @@ function someoneAdvances(train: Train): boolean {
   return train.cars.some(({ state }) => state.kind === "advancing");
 }
 
-function buildEffect(project: ProjectId, { id, onto }: Car): Effect {
-  return { do: "build-car", project, car: id, onto };
+/** A car is built after those ahead of it, since only then it is known what they hold. */
+function buildEffects(train: Train, project: ProjectId, { id, onto, ahead }: Car): Effect[] {
+  if (train.cars.some((other) => ahead.includes(other.id) && other.state.kind === "building")) return [];
+  return [{ do: "build-car", project, car: id, onto }];
 }
 
 function runEffects(project: ProjectId, { id, state }: Car): Effect[] {

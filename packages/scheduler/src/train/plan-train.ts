@@ -45,6 +45,7 @@ interface View {
   free: number;
   bad: number;
   line: readonly Car[];
+  partLands: boolean;
   standings: ReadonlyMap<TaskId, Standing>;
   alone: ReadonlySet<TaskId>;
   /** In no car, and not to blame for a red one. */
@@ -69,6 +70,7 @@ function viewTrain(train: Train, waiting: readonly WaitingBranch[], slots: numbe
     free: slots - train.cars.filter(({ state }) => state.kind === "building" || state.kind === "running").length,
     bad: expectedBad(train.record),
     line: train.cars.filter(({ kind }) => kind === "car"),
+    partLands: train.cars.some(({ kind, state }) => kind === "part" && state.kind === "advancing"),
     standings,
     alone: new Set(waiting.filter(({ alone }) => alone).map(({ task }) => task)),
     ready,
@@ -81,6 +83,8 @@ function nextCar(view: View): PlannedCar | undefined {
   const unsearched = view.groups.filter((group) => !group.searched);
   const [first] = unsearched;
   if (first !== undefined) return searchPart(view, first.members, view.ready.length > 0 ? 1 : Math.floor(view.free / unsearched.length));
+  // What is built now would rest on the main that this part is about to replace.
+  if (view.partLands) return undefined;
   const car = nextInLine(view) ?? provingPart(view);
   if (car !== undefined) return car;
   const [again] = view.groups;
