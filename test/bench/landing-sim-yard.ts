@@ -19,9 +19,17 @@ export interface TraceShape {
 
 export interface Run {
   ends: number;
-  starts: number;
-  done(red: boolean): void;
   red: boolean;
+  done(red: boolean): void;
+}
+
+/** Where branches come from. */
+export interface Source {
+  /** When the next one arrives, if nothing else happens before. */
+  next(): number;
+  take(): number;
+  left(branch: number, how: "landed" | "refused", now: number): void;
+  isOver(): boolean;
 }
 
 /** What a landing policy can do. A run takes one slot and judges main as it is, with branches on it. */
@@ -31,8 +39,6 @@ export interface Yard {
   cancel(run: Run): void;
   land(branches: readonly number[]): void;
   refuse(branch: number): void;
-  wake(at: number, call: () => void): void;
-  now(): number;
 }
 
 export interface Lane {
@@ -83,13 +89,34 @@ export function createTrace({ branches, bad, conflict, arrivals }: TraceShape, s
   return trace;
 }
 
-/** Plays a trace with a policy in virtual time, of which one passing run takes one. */
-export function playTrace(trace: readonly Branch[], { flake }: TraceShape, slots: number, policy: Policy, seed: number): SimFigures {
+/** Branches that arrive when the trace says. */
+export function openSource(trace: readonly Branch[]): Source {
+  let arrived = 0;
+  let gone = 0;
+  return {
+    next: () => trace[arrived]?.arrives ?? Number.POSITIVE_INFINITY,
+    take: () => arrived++,
+    left: () => void gone++,
+    isOver: () => gone === trace.length,
+  };
+}
+
+export interface Play {
+  trace: readonly Branch[];
+  source: Source;
+  flake: number;
+  slots: number;
+  policy: Policy;
+  seed: number;
+}
+
+/** Lands branches by a policy in virtual time, of which a green run takes one. */
+export function playLanding({ trace, source, flake, slots, policy, seed }: Play): SimFigures {
   const random = createRandom(seed + 1_000_003);
   const landed = new Set<number>();
   const gone = new Set<number>();
   const flying = new Set<Run>();
-  const calls: { at: number; call: () => void }[] = [];
+  const arrivals = new Map<number, number>();
   const figures: SimFigures = { landed: 0, refused: 0, makespan: 0, runs: 0, latencies: [], refusedGood: 0, brokenMain: 0 };
   let now = 0;
 
@@ -97,18 +124,18 @@ export function playTrace(trace: readonly Branch[], { flake }: TraceShape, slots
     const all = new Set(held);
     return held.some((id) => trace[id]?.bad === true || trace[id]?.conflicts.some((other) => all.has(other) || landed.has(other)));
   };
-  const leave = (branch: number): void => {
+  const leave = (branch: number, how: "landed" | "refused"): void => {
     if (gone.has(branch)) throw new Error(`branch ${branch} left twice`);
     gone.add(branch);
     figures.makespan = now;
+    source.left(branch, how, now);
   };
   const yard: Yard = {
     free: () => slots - flying.size,
-    now: () => now,
     start(held, done) {
       if (flying.size >= slots) throw new Error("more runs than slots");
       const red = isRed(held) || random() < flake;
-      const run: Run = { starts: now, ends: now + (red ? 0.3 + 0.7 * random() : 0.95 + 0.1 * random()), done, red };
+      const run: Run = { ends: now + (red ? 0.3 + 0.7 * random() : 0.95 + 0.1 * random()), red, done };
       flying.add(run);
       figures.runs++;
       return run;
@@ -117,33 +144,32 @@ export function playTrace(trace: readonly Branch[], { flake }: TraceShape, slots
     land(branches) {
       if (isRed(branches)) figures.brokenMain++;
       for (const branch of branches) {
-        leave(branch);
         landed.add(branch);
         figures.landed++;
-        figures.latencies.push(now - (trace[branch]?.arrives ?? 0));
+        figures.latencies.push(now - (arrivals.get(branch) ?? 0));
+        leave(branch, "landed");
       }
     },
     refuse(branch) {
-      leave(branch);
       figures.refused++;
       if (!isRed([branch])) figures.refusedGood++;
+      leave(branch, "refused");
     },
-    wake: (at, call) => void calls.push({ at, call }),
   };
   const lane = policy(yard, slots);
-  let next = 0;
-  while (gone.size < trace.length) {
+  while (!source.isOver()) {
     const run = [...flying].reduce<Run | undefined>((first, other) => (first === undefined || other.ends < first.ends ? other : first), undefined);
-    const arrives = trace[next]?.arrives ?? Number.POSITIVE_INFINITY;
-    const at = Math.min(run?.ends ?? Number.POSITIVE_INFINITY, arrives);
-    if (at === Number.POSITIVE_INFINITY) throw new Error(`${trace.length - gone.size} branches are left and nothing runs`);
+    now = Math.min(run?.ends ?? Number.POSITIVE_INFINITY, source.next());
+    if (now === Number.POSITIVE_INFINITY) throw new Error("branches are left, and nothing runs");
     if (figures.runs > 50 * trace.length) throw new Error("no end of runs");
-    now = at;
-    if (arrives <= at) {
-      while ((trace[next]?.arrives ?? Number.POSITIVE_INFINITY) <= at) lane.arrive(next++);
-    } else if (run !== undefined) {
+    if (run !== undefined && run.ends <= now) {
       flying.delete(run);
       run.done(run.red);
+    }
+    while (source.next() <= now) {
+      const branch = source.take();
+      arrivals.set(branch, now);
+      lane.arrive(branch);
     }
     lane.go();
   }

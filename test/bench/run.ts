@@ -10,6 +10,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   cli: async () => (await import("./cli.ts")).cli,
   scheduler: async () => (await import("./scheduler.ts")).scheduler,
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
+  "landing-sim": async () => (await import("./landing-sim.ts")).landingSim,
   lint: async () => (await import("./lint.ts")).lint,
   "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,
   "detect-latency": async () => (await import("./detect-latency.ts")).detectLatency,

@@ -65,6 +65,7 @@ export {
   transitionTask,
 } from "./task.ts";
 export {
+  abandonCars,
   type Car,
   type CarEvent,
   type CarState,

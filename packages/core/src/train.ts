@@ -40,11 +40,15 @@ export interface GreenTree {
 
 /**
  * `vetted`: green in a run, alone or with others; `reds`: in how many red ones it rode since, with others that are to blame.
- * `suspect`: in a red one; `group` names that car. `behind`: met another branch in that car, and waits until it is gone.
+ * `suspect`: in a red run that nothing else explains; `group` names that car.
+ * `doubted`: the last of a red group, all others of which were green, and then green without them.
+ * `behind`: met another branch in that car, and waits until it is gone.
+ * `soloReds`: reds that only it can explain.
  */
 export type Standing = { task: TaskId; soloReds: number } & (
   | { kind: "vetted"; reds: number }
   | { kind: "suspect"; group: CarId }
+  | { kind: "doubted" }
   | { kind: "behind"; car: CarId }
 );
 
@@ -52,7 +56,7 @@ export type Standing = { task: TaskId; soloReds: number } & (
 export interface TrainRecord {
   landed: number;
   refused: number;
-  /** Branches that were red alone and green later. */
+  /** Branches that only could explain a red run, and were green later. Until runs have shown better, one is supposed. */
   flaky: number;
 }
 
@@ -80,12 +84,12 @@ export type CarState =
 
 export type CarEvent = Extract<FactoryEvent, { project: ProjectId; car: CarId }>;
 
-export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 0 }, green: [] };
+export const emptyTrain: Train = { lastCar: 0, cars: [], standings: [], record: { landed: 0, refused: 0, flaky: 1 }, green: [] };
 
 /** What one more branch leaves of the weight of those before it. */
-const memory = 0.97;
+const memory = 0.99;
 /** Once in so many branches is often enough to ask twice. */
-const flakyOnceIn = 200;
+const flakyOnceIn = 1000;
 const mostGreen = 100;
 /** A machine that fails the same run so often in a row is not what is wrong. */
 export const mostBrokenRuns = 3;
@@ -98,11 +102,12 @@ export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<
     if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
     const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
     const lastCar = Math.max(train.lastCar, Number(id) || 0);
-    return moved({ ...train, lastCar, cars: [...train.cars, car] }, buildEffect(project, car));
+    const planned = { ...train, lastCar, cars: [...train.cars, car] };
+    return moved(planned, ...buildEffects(planned, project, car));
   }
   const car = train.cars.find(({ id }) => id === event.car);
   if (car === undefined) return stale(`car ${event.car} is not in flight`);
-  if (event.type === "car-dropped") return withoutCars(train, project, car);
+  if (event.type === "car-dropped") return droppedCar(train, project, car, main);
   if (event.type === "car-built") return builtCar(train, car, event);
   if (event.type === "car-landed") return landedCar(train, car, event);
   if (car.state.kind !== "running") return stale(`car ${car.id} is ${car.state.kind}`);
@@ -118,12 +123,16 @@ export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<
   }
 }
 
-/** The train without a task that landed, was refused or was taken away. A car without members is none. */
+/**
+ * The train without a task that landed, was refused or was taken away. A car that was built with one that does not land
+ * is of no use, nor is one without members, nor those behind them.
+ */
 export function leaveTrain(train: Train, task: TaskId, why: "landed" | "refused" | "cancelled"): Train {
-  const cars = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
+  const left = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
+  const useless = left.filter((car, at) => car.members.length === 0 || (car !== train.cars[at] && why !== "landed" && car.state.kind !== "building"));
   return {
     ...train,
-    cars: cars.filter(({ members }) => members.length > 0),
+    cars: left.filter(({ id, ahead }) => !useless.some((other) => other.id === id || ahead.includes(other.id))),
     standings: train.standings.filter((standing) => standing.task !== task),
     record: why === "refused" ? counted(train.record, "refused", 1) : train.record,
   };
@@ -140,6 +149,12 @@ export function isBehind(train: Train, task: TaskId): boolean {
   return standing?.kind === "behind" && train.cars.some(({ id }) => id === standing.car);
 }
 
+/** The runs of cars that are not in flight any more. */
+export function cancelledRuns(before: Train, after: Train, project: ProjectId): Effect[] {
+  if (before === after) return [];
+  return before.cars.filter(({ id }) => !after.cars.some((car) => car.id === id)).flatMap((car) => cancelEffects(project, car));
+}
+
 export function standingOf(train: Train, task: TaskId): Standing | undefined {
   return train.standings.find((standing) => standing.task === task);
 }
@@ -149,11 +164,15 @@ export function heldMembers(train: Train, car: Car): readonly TaskId[] {
   return [...train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap(({ members }) => members), ...car.members];
 }
 
-/** Whether a red run of a car is enough to refuse its only member: a second one is asked for where runs are known to be flaky. */
+/**
+ * Whether a red run of a car is enough to refuse its only member: it is when a red run before named it too;
+ * where runs are flaky, a second one is asked for otherwise.
+ */
 export function convicts(train: Train, car: Car): boolean {
   const [only, ...others] = car.members;
   if (only === undefined || others.length > 0 || car.ahead.length > 0) return false;
-  return (standingOf(train, only)?.soloReds ?? 0) + 1 >= (isFlaky(train.record) ? 2 : 1);
+  const standing = standingOf(train, only);
+  return standing?.kind === "suspect" || standing?.kind === "doubted" || !isFlaky(train.record);
 }
 
 function isFlaky({ landed, refused, flaky }: TrainRecord): boolean {
@@ -176,13 +195,15 @@ function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-
     return moved(withCar(next, advancing), ...advanceEffects(project, advancing));
   }
   const running: Car = { ...car, members, state: { kind: "running", candidate, builtOn: car.onto, broken: 0 } };
-  return moved(withCar(next, running), ...runEffects(project, running));
+  const built = withCar(next, running);
+  const behind = built.cars.filter(({ ahead, state }) => state.kind === "building" && ahead.includes(car.id));
+  return moved(built, ...runEffects(project, running), ...behind.flatMap((other) => buildEffects(built, project, other)));
 }
 
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
   const vetted = vet(train, heldMembers(train, car));
   const passed: Car = { ...car, state: { kind: "passed", candidate: run.candidate, builtOn: run.builtOn } };
-  if (onlyProves(train, car)) return moved({ ...vetted, cars: vetted.cars.filter(({ id }) => id !== car.id) });
+  if (onlyProves(train, car)) return withoutCars(vetted, project, car);
   return someoneAdvances(train) ? moved(withCar(vetted, passed)) : goOn(vetted, project, passed, main);
 }
 
@@ -195,10 +216,10 @@ function onlyProves(train: Train, { id, kind, ahead }: Car): boolean {
 function goOn(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
   if (car.state.kind !== "passed") return moved(train);
   const { candidate, builtOn } = car.state;
-  if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+  if (car.onto !== main) return withoutCars(train, project, car);
   if (builtOn !== main) {
     const again: Car = { ...car, state: { kind: "building", passed: candidate.tree } };
-    return moved(withCar(train, again), buildEffect(project, again));
+    return moved(withCar(train, again), ...buildEffects(train, project, again));
   }
   const advancing: Car = { ...car, state: { kind: "advancing", candidate } };
   return moved(withCar(train, advancing), ...advanceEffects(project, advancing));
@@ -230,6 +251,13 @@ function failedCar(train: Train, project: ProjectId, car: Car, candidate: Candid
   return withoutCars({ ...train, standings }, project, car);
 }
 
+/** Who waited for it to advance main goes on. */
+function droppedCar(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
+  const step = withoutCars(train, project, car);
+  if (step.outcome !== "moved" || car.state.kind !== "advancing") return step;
+  return settleCars(step.state, project, main, step.effects);
+}
+
 function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-landed" }>): Step<Train> {
   if (car.state.kind !== "advancing" || car.state.candidate.commit !== event.commit) {
     return illegal(`car ${car.id} landed as ${event.commit} while ${car.state.kind}`);
@@ -237,17 +265,24 @@ function landedCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car
   const { project, commit } = event;
   const gone = new Set([car.id, ...car.ahead]);
   const landed = heldMembers(train, car);
+  const doubted = train.standings.filter(({ task, kind }) => kind === "doubted" && landed.includes(task)).length;
   const effects: Effect[] = train.cars.filter(({ id }) => car.ahead.includes(id)).flatMap((ahead) => cancelEffects(project, ahead));
-  let next: Train = {
+  const next: Train = {
     ...train,
     cars: train.cars.filter(({ id }) => !gone.has(id)).map((other) => afterLanding(other, car, gone, commit)),
     standings: train.standings.filter(({ task }) => !landed.includes(task)),
-    record: counted(train.record, "landed", landed.length),
+    record: counted({ ...train.record, flaky: train.record.flaky + doubted }, "landed", landed.length),
   };
-  for (const other of next.cars) {
-    const current = next.cars.find(({ id }) => id === other.id);
+  return settleCars(next, project, commit, effects);
+}
+
+function settleCars(train: Train, project: ProjectId, main: Oid, before: readonly Effect[]): Step<Train> {
+  let next = train;
+  const effects = [...before];
+  for (const { id } of train.cars) {
+    const current = next.cars.find((car) => car.id === id);
     if (current === undefined) continue;
-    const step = settle(next, project, current, commit);
+    const step = settle(next, project, current, main);
     if (step.outcome !== "moved") continue;
     next = step.state;
     effects.push(...step.effects);
@@ -267,8 +302,8 @@ function settle(train: Train, project: ProjectId, car: Car, main: Oid): Step<Tra
   switch (car.state.kind) {
     case "building":
       // With another car that rests on the old main it would be built in vain.
-      if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
-      return moved(train, buildEffect(project, car));
+      if (car.onto !== main) return withoutCars(train, project, car);
+      return moved(train, ...buildEffects(train, project, car));
     case "passed":
       return someoneAdvances(train) ? moved(train) : goOn(train, project, car, main);
     case "red":
@@ -287,18 +322,21 @@ function withoutCars(train: Train, project: ProjectId, car: Car): Step<Train> {
 }
 
 function vet(train: Train, tasks: readonly TaskId[]): Train {
-  const flaky = train.standings.filter(({ task, soloReds }) => soloReds > 0 && tasks.includes(task)).length;
-  const vetted = tasks.filter((task) => !unexplained(train, task, tasks)).map((task): Standing => ({ task, soloReds: 0, kind: "vetted", reds: 0 }));
+  const standings = tasks.map((task): Standing => {
+    const before = standingOf(train, task);
+    if (unexplained(train, before, tasks)) return { task, soloReds: 1, kind: "doubted" };
+    return { task, soloReds: 0, kind: "vetted", reds: 0 };
+  });
+  const cleared = standings.filter(({ task, kind }) => kind === "vetted" && (standingOf(train, task)?.soloReds ?? 0) > 0).length;
   return {
     ...train,
-    standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...vetted],
-    record: { ...train.record, flaky: train.record.flaky + flaky },
+    standings: [...train.standings.filter(({ task }) => !tasks.includes(task)), ...standings],
+    record: { ...train.record, flaky: train.record.flaky + cleared },
   };
 }
 
 /** The last of a red group, all others of which were green, is not good because it is green without them. */
-function unexplained(train: Train, task: TaskId, green: readonly TaskId[]): boolean {
-  const standing = standingOf(train, task);
+function unexplained(train: Train, standing: Standing | undefined, green: readonly TaskId[]): boolean {
   if (standing?.kind !== "suspect" || standing.soloReds > 0) return false;
   return !train.standings.some((other) => other.kind === "suspect" && other.group === standing.group && !green.includes(other.task));
 }
@@ -317,8 +355,10 @@ function someoneAdvances(train: Train): boolean {
   return train.cars.some(({ state }) => state.kind === "advancing");
 }
 
-function buildEffect(project: ProjectId, { id, onto }: Car): Effect {
-  return { do: "build-car", project, car: id, onto };
+/** A car is built after those ahead of it, since only then it is known what they hold. */
+function buildEffects(train: Train, project: ProjectId, { id, onto, ahead }: Car): Effect[] {
+  if (train.cars.some((other) => ahead.includes(other.id) && other.state.kind === "building")) return [];
+  return [{ do: "build-car", project, car: id, onto }];
 }
 
 function runEffects(project: ProjectId, { id, state }: Car): Effect[] {

@@ -7,7 +7,7 @@ import { type NodeEvent, type NodeRecord, newNode, transitionNode } from "./node
 import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
 import type { Step } from "./step.ts";
 import { boardCar, leaveCar, type Task, type TaskEvent, transitionTask } from "./task.ts";
-import { type Car, emptyTrain, leaveTrain, type Train } from "./train.ts";
+import { type Car, cancelledRuns, emptyTrain, leaveTrain, type Train } from "./train.ts";
 
 /** Everything the factory knows: the fold of the event log. */
 export interface World {
@@ -120,13 +120,18 @@ function ofProject(world: World, id: ProjectId, event: ProjectEvent, at: number,
   const step = transitionProject(project, event, at, event.type === "collect-requested" ? landableTasks(world, id) : []);
   if (step.outcome !== "moved" || step.state.train === project.train) return asEvolution(step, (state) => ({ projects: [state] }));
   if (event.type === "car-planned") return planCar(world, event, step);
+  // What landed is told to be merged beside it.
   const landed = event.type === "car-landed" ? tasksOf(project.train.cars.filter((car) => holds(project.train, event.car, car.id))) : [];
-  const staying = new Set([...tasksOf(step.state.train.cars), ...landed]);
-  const tasks = tasksOf(project.train.cars).flatMap((task) => {
-    const row = world.tasks.get(task);
-    return row === undefined || staying.has(task) || row.state.kind !== "landing" ? [] : [leaveCar(row)];
+  return asEvolution(step, (state) => ({ projects: [state], tasks: queuedAgain(world, project.train, state.train, landed) }));
+}
+
+/** The tasks whose car is gone, or does not hold them any more. */
+function queuedAgain(world: World, before: Train, after: Train, except: readonly TaskId[]): Task[] {
+  const staying = new Set([...tasksOf(after.cars), ...except]);
+  return tasksOf(before.cars).flatMap((id) => {
+    const task = world.tasks.get(id);
+    return task === undefined || staying.has(id) || task.state.kind !== "landing" ? [] : [leaveCar(task)];
   });
-  return asEvolution(step, (state) => ({ projects: [state], tasks }));
 }
 
 function planCar(world: World, { car, members }: Extract<FactoryEvent, { type: "car-planned" }>, step: Step<Project>): Evolution {
@@ -204,7 +209,13 @@ function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: n
   const project = world.projects.get(task.project);
   if (step.outcome !== "moved" || project === undefined) return asEvolution(step, (state) => ({ tasks: [state] }));
   const after = projectAfter(project, event);
-  return asEvolution(step, (state) => ({ projects: after === project ? [] : [after], tasks: [state] }));
+  if (after === project) return asEvolution(step, (state) => ({ tasks: [state] }));
+  const others = queuedAgain(world, project.train, after.train, [task.id]);
+  const evolution = asEvolution(step, (state) => ({ projects: [after], tasks: [state, ...others] }));
+  if (evolution.outcome !== "moved") return evolution;
+  const { change } = evolution;
+  const effects = [...change.effects, ...cancelledRuns(project.train, after.train, project.id)];
+  return { outcome: "moved", change: { ...change, effects } };
 }
 
 function projectAfter(project: Project, event: Extract<TaskEvent, { task: TaskId }>): Project {

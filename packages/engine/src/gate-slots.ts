@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 export function createGateSlots(nodes: NodePool["nodes"]): GateSlots {
-  const busy = new Map<string, GateSlot>();
+  const busy = new Map<symbol, GateSlot & { run: string }>();
   const waiting: Waiting[] = [];
 
   function look(): void {
@@ -40,10 +40,12 @@ export function createGateSlots(nodes: NodePool["nodes"]): GateSlots {
 
   return {
     async run(id, act) {
+      // The same run may be asked for twice at once.
+      const key = Symbol(id);
       const slot = await new Promise<GateSlot>((resolve, reject) => {
         waiting.push({
           start(found) {
-            busy.set(id, found);
+            busy.set(key, { ...found, run: id });
             resolve(found);
           },
           fail: reject,
@@ -53,11 +55,11 @@ export function createGateSlots(nodes: NodePool["nodes"]): GateSlots {
       try {
         return await act(slot);
       } finally {
-        busy.delete(id);
+        busy.delete(key);
         look();
       }
     },
-    nodeOf: (id) => busy.get(id)?.node,
+    nodeOf: (id) => [...busy.values()].find(({ run }) => run === id)?.node,
     look,
   };
 }
