@@ -1,4 +1,4 @@
-import type { Lane, Policy, Run, Yard } from "./landing-sim-yard.ts";
+import type { Policy, Run } from "./landing-sim-yard.ts";
 
 /** How often a branch has to be red alone before it is refused: twice where runs are flaky. */
 type Peer = (redsToRefuse: number) => Policy;
