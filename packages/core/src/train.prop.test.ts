@@ -21,9 +21,17 @@ function eventOf({ kind, car, members, ahead, part, same }: Move, train: Train):
   const candidate =
     known !== undefined && "candidate" in known.state ? known.state.candidate : { commit: `c${car}`, merge: "", tree: same ? "t" : car };
   const own = known?.members ?? members;
+  const free = members.filter((task) => !train.cars.some((other) => other.members.includes(task))).slice(0, 2);
   const events: CarEvent[] = [
     { type: "car-planned", project, car, kind: part ? "part" : "car", members, ahead },
-    { type: "car-planned", project, car: String(train.lastCar + 1), kind: part ? "part" : "car", members, ahead: same ? [] : train.cars.map(({ id }) => id) },
+    {
+      type: "car-planned",
+      project,
+      car: String(train.lastCar + 1),
+      kind: part ? "part" : "car",
+      members: free,
+      ahead: same ? [] : train.cars.map(({ id }) => id),
+    },
     { type: "car-built", project, car, members: own, candidate },
     { type: "car-passed", project, car, candidate, run: "r", gateHash: "g", verify: [] },
     { type: "car-failed", project, car, findings: [] },

@@ -167,6 +167,7 @@ function withGreen(train: Train, { candidate: { tree }, gateHash }: Extract<CarE
 function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned" }>, main: Oid): Step<Train> {
   const { project, car: id, kind, members, ahead } = event;
   if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
+  if (members.length === 0) return illegal(`car ${id} has no members`);
   const twice = members.find((task) => train.cars.some((car) => car.members.includes(task)));
   if (twice !== undefined) return illegal(`${twice} is in a car already`);
   if (!ahead.every((other) => train.cars.some((car) => car.id === other))) return stale(`a car ahead of car ${id} is not in flight`);
