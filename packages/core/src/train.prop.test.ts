@@ -16,14 +16,15 @@ const anyMove = fc.record({
 });
 type Move = typeof anyMove extends fc.Arbitrary<infer T> ? T : never;
 
-function eventOf({ kind, car, members, ahead, part, same }: Move, train: Train): CarEvent {
-  const known = train.cars.find(({ id }) => id === car);
+function eventOf({ kind, car: n, members, ahead, part, same }: Move, train: Train): CarEvent {
+  const known = n === "5" ? undefined : train.cars[Number(n) - 1];
+  const car = known?.id ?? n;
   const candidate =
     known !== undefined && "candidate" in known.state ? known.state.candidate : { commit: `c${car}`, merge: "", tree: same ? "t" : car };
   const own = known?.members ?? members;
   const free = members.filter((task) => !train.cars.some((other) => other.members.includes(task))).slice(0, 2);
   const events: CarEvent[] = [
-    { type: "car-planned", project, car, kind: part ? "part" : "car", members, ahead },
+    { type: "car-planned", project, car: n, kind: part ? "part" : "car", members, ahead },
     {
       type: "car-planned",
       project,

@@ -99,6 +99,10 @@ describe("a car alone", () => {
     expect(after(train([car("1", "a b", building)]), events.built("1", "b")).train.cars[0]?.members).toEqual(["b"]);
   });
 
+  it("is of no use when it was built with one that left meanwhile", () => {
+    expect(after(train([car("1", "a", building)]), events.built("1", "a b"))).toMatchObject({ cars: [], todo: [] });
+  });
+
   it("runs again when the machine failed the run, and remembers how often", () => {
     const again = after(train([car("1", "a", running("1"))]), events.broken("1"));
     expect(again.todo).toEqual(["run-car 1"]);
@@ -277,6 +281,12 @@ describe("late, repeated and wrong events", () => {
     ["planned twice", at(building), events.planned("1", "a"), "illegal"],
     ["planned with one that is in a car", at(building), events.planned("2", "a"), "illegal"],
     ["planned behind a car that is gone", at(building), events.planned("2", "b", ["7"]), "stale"],
+    [
+      "planned behind a car without those ahead of that",
+      train([car("1", "a", building), car("2", "b", building, { ahead: ["1"] })]),
+      events.planned("3", "c", ["2"]),
+      "illegal",
+    ],
     ["landed without being judged", at(running("1")), events.landed("1"), "illegal"],
     ["landed as another commit", at({ kind: "advancing", candidate: of("9") }), events.landed("1"), "illegal"],
   ])("%s", (_, before, event, expected) => {

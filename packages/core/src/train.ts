@@ -170,7 +170,9 @@ function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned"
   if (members.length === 0) return illegal(`car ${id} has no members`);
   const twice = members.find((task) => train.cars.some((car) => car.members.includes(task)));
   if (twice !== undefined) return illegal(`${twice} is in a car already`);
-  if (!ahead.every((other) => train.cars.some((car) => car.id === other))) return stale(`a car ahead of car ${id} is not in flight`);
+  const before = train.cars.filter((car) => ahead.includes(car.id));
+  if (before.length < ahead.length) return stale(`a car ahead of car ${id} is not in flight`);
+  if (!before.every((car) => car.ahead.every((other) => ahead.includes(other)))) return illegal(`car ${id} leaves out one ahead of those ahead of it`);
   const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
   const lastCar = Math.max(train.lastCar, Number(id) || 0);
   const planned = { ...train, lastCar, cars: [...train.cars, car] };
@@ -180,6 +182,8 @@ function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned"
 function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-built" }>): Step<Train> {
   if (car.state.kind !== "building") return stale(`car ${car.id} is ${car.state.kind}`);
   const { project, candidate, members } = event;
+  // Its tree holds one that left meanwhile, or nobody.
+  if (members.length === 0 || !members.every((task) => car.members.includes(task))) return withoutCars(train, project, car);
   if (car.state.passed === candidate.tree) {
     const passed: Car = { ...car, members, state: { kind: "passed", candidate, builtOn: car.onto } };
     return someoneAdvances(train) ? moved(withCar(train, passed)) : goOn(train, project, passed, car.onto);
