@@ -123,7 +123,7 @@ interface Batch {
   members: readonly number[];
   run: Run | undefined;
   red: boolean;
-  /** Green, and those ahead are not judged: lands with them. */
+  /** Red alone so often. */
   reds: number;
   /** What is left of a red batch when all before it landed. */
   last: boolean;

@@ -172,7 +172,8 @@ function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned"
   if (twice !== undefined) return illegal(`${twice} is in a car already`);
   const before = train.cars.filter((car) => ahead.includes(car.id));
   if (before.length < ahead.length) return stale(`a car ahead of car ${id} is not in flight`);
-  if (!before.every((car) => car.ahead.every((other) => ahead.includes(other)))) return illegal(`car ${id} leaves out one ahead of those ahead of it`);
+  if (!before.every((car) => car.ahead.every((other) => ahead.includes(other))))
+    return illegal(`car ${id} leaves out one ahead of those ahead of it`);
   const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
   const lastCar = Math.max(train.lastCar, Number(id) || 0);
   const planned = { ...train, lastCar, cars: [...train.cars, car] };

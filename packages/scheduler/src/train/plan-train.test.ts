@@ -12,7 +12,15 @@ const states: Record<string, CarState> = {
 };
 
 function car(id: string, members: string, state = "running", more: Partial<Car> = {}): Car {
-  return { id, kind: "car", members: members.split(" "), ahead: [], onto: "main", state: states[state] ?? { kind: "building", passed: null }, ...more };
+  return {
+    id,
+    kind: "car",
+    members: members.split(" "),
+    ahead: [],
+    onto: "main",
+    state: states[state] ?? { kind: "building", passed: null },
+    ...more,
+  };
 }
 
 const part = (id: string, members: string, state = "running"): Car => car(id, members, state, { kind: "part" });
@@ -44,15 +52,36 @@ describe("the plan of a train", () => {
   it.each<[string, Train, string, number, string[]]>([
     ["a car of all that wait", train(), "a b c", 1, ["car a b c"]],
     ["nothing without a slot", train([car("1", "a")]), "a b", 1, []],
-    ["a parked car takes no slot, and nothing is stacked on it", train([car("1", "a"), car("2", "b", "red", { ahead: ["1"] })]), "a b c", 2, ["part c"]],
+    [
+      "a parked car takes no slot, and nothing is stacked on it",
+      train([car("1", "a"), car("2", "b", "red", { ahead: ["1"] })]),
+      "a b c",
+      2,
+      ["part c"],
+    ],
     ["a car behind those that rather pass", train([car("1", "a")]), "a b c", 2, ["car b c behind 1"]],
     ["a part beside those that do not", train([car("1", many)]), `${many} b c`, 2, ["part b c"]],
     ["vetted ones ride with the next car, in landing order", train([], [vetted("b")]), "a b c", 1, ["car a b c"]],
     ["and alone once they rode in a red one; others behind them", train([], [vetted("b", 1)]), "a b c", 2, ["car b", "car a c behind 1"]],
     ["half of a red group before anything new", train([], [suspect("a", "9"), suspect("b", "9")]), "a b c", 2, ["part a", "car c"]],
     ["the other half when nothing else is there", train([], [suspect("a", "9"), suspect("b", "9")]), "a b", 2, ["part a", "part b"]],
-    ["no more than one part of a group while others can use the slot", train([part("1", "a")], [suspect("a", "9"), suspect("b", "9")]), "a b c", 2, ["car c"]],
-    ["one of each red group first", train([], ["a", "b"].flatMap((at) => [suspect(`${at}1`, at), suspect(`${at}2`, at)])), "a1 a2 b1 b2", 2, ["part a1", "part b1"]],
+    [
+      "no more than one part of a group while others can use the slot",
+      train([part("1", "a")], [suspect("a", "9"), suspect("b", "9")]),
+      "a b c",
+      2,
+      ["car c"],
+    ],
+    [
+      "one of each red group first",
+      train(
+        [],
+        ["a", "b"].flatMap((at) => [suspect(`${at}1`, at), suspect(`${at}2`, at)]),
+      ),
+      "a1 a2 b1 b2",
+      2,
+      ["part a1", "part b1"],
+    ],
     ["who is left of a group alone", train([], [suspect("b", "9"), vetted("a")]), "a b", 1, ["part b"]],
     ["nothing new while a part advances main", train([part("1", "a", "advancing")]), "a b", 2, []],
     ["a doubted one in a car", train([], [{ task: "a", soloReds: 1, kind: "doubted" }, vetted("b")]), "a b", 1, ["car a b"]],
@@ -65,9 +94,17 @@ describe("the plan of a train", () => {
   });
 
   it("takes as many unproven ones as make a car as likely red as green, and any number of vetted ones", () => {
-    const sizes = (standings: readonly Standing[]): number[] => planTrain(train([], standings), waiting(many), 1).map(({ members }) => members.length);
+    const sizes = (standings: readonly Standing[]): number[] =>
+      planTrain(train([], standings), waiting(many), 1).map(({ members }) => members.length);
     expect(sizes([])).toEqual([14]);
-    expect(sizes(many.split(" ").slice(0, 20).map((task) => vetted(task)))).toEqual([34]);
+    expect(
+      sizes(
+        many
+          .split(" ")
+          .slice(0, 20)
+          .map((task) => vetted(task)),
+      ),
+    ).toEqual([34]);
   });
 
   it("prefers those that go together, and keeps the first", () => {
@@ -78,7 +115,10 @@ describe("the plan of a train", () => {
 
   it("splits a red group finer when slots would be idle", () => {
     const group = "a b c d e f g h";
-    const red = train([], group.split(" ").map((task) => suspect(task, "9")));
+    const red = train(
+      [],
+      group.split(" ").map((task) => suspect(task, "9")),
+    );
     expect(plan(red, group, 1)).toEqual(["part a b c d"]);
     expect(plan(red, group, 3)).toEqual(["part a b", "part c d", "part e f"]);
     expect(plan(red, group, 8)).toHaveLength(8);
