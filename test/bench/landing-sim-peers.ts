@@ -1,4 +1,4 @@
-import type { Lane, Policy, Run, Yard } from "./landing-sim-yard.ts";
+import type { Policy, Run } from "./landing-sim-yard.ts";
 
 /** How often a branch has to be red alone before it is refused: twice where runs are flaky. */
 type Peer = (redsToRefuse: number) => Policy;
@@ -123,7 +123,7 @@ interface Batch {
   members: readonly number[];
   run: Run | undefined;
   red: boolean;
-  /** Green, and those ahead are not judged: lands with them. */
+  /** Red alone so often. */
   reds: number;
   /** What is left of a red batch when all before it landed. */
   last: boolean;

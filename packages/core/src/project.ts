@@ -37,7 +37,10 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
   const { collect } = project;
   switch (event.type) {
     case "project-started":
-      return moveMain({ ...project, placing: { kind: "running" }, landing: { kind: "open" } }, collect.kind === "idle" ? event.main : project.main);
+      return moveMain(
+        { ...project, placing: { kind: "running" }, landing: { kind: "open" } },
+        collect.kind === "idle" ? event.main : project.main,
+      );
     case "project-paused":
       return moved({ ...project, placing: { kind: "paused", by: event.by } });
     case "collect-requested":

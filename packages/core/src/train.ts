@@ -13,12 +13,15 @@ import { illegal, moved, type Step, stale } from "./step.ts";
  *      └─────────┼───────┘     │    main moved by a car ahead: the same tree, built again
  *                └► red            red while cars ahead of it are not judged yet
  *
- * 1. A car is one main with branches on it: its own members, and those of the cars ahead of it.
+ * 1. A car is one main with branches on it: its own members, and those of the cars ahead of it. It is built after these.
  * 2. A car that passes on main as it is lands with all that it holds; the cars ahead of it need no run any more.
  * 3. A car whose tree was green and is only built again on a main that moved by what it holds needs no second run.
- * 4. A red car takes with it the cars that hold its members. Its members that were never green become suspects of one group.
- * 5. What passes on a main that moved otherwise proves its members good (`vetted`); they wait again, and land with others.
- * 6. At most one car advances main.
+ * 4. What passes proves its members good (`vetted`). It does not land where main moved otherwise, nor as a part while a
+ *    car is on its way, which would then be built in vain; its members wait again, and land with others.
+ * 5. A red car takes with it the cars that hold its members. Those of its members that were never green are suspects of
+ *    one group. A red part explains the red of its group, of the rest of which nothing is known any more.
+ * 6. Who is left of a red group when all others were green, and is green without them, is doubted until it meets them.
+ * 7. At most one car advances main.
  */
 export interface Train {
   /** Number of the newest car; never goes down. */
@@ -62,7 +65,7 @@ export interface TrainRecord {
 
 export interface Car {
   id: CarId;
-  /** `part`: made to find out who of a red car is to blame. */
+  /** `part`: made to find out who is good; it lands only when no car is in flight. */
   kind: "car" | "part";
   /** In the order in which they land. */
   members: readonly TaskId[];
@@ -97,14 +100,7 @@ export const mostBrokenRuns = 3;
 /** The train after something happened to one of its cars. `main`: where main is. */
 export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<Train> {
   const { project } = event;
-  if (event.type === "car-planned") {
-    const { car: id, kind, members, ahead } = event;
-    if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
-    const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
-    const lastCar = Math.max(train.lastCar, Number(id) || 0);
-    const planned = { ...train, lastCar, cars: [...train.cars, car] };
-    return moved(planned, ...buildEffects(planned, project, car));
-  }
+  if (event.type === "car-planned") return plannedCar(train, event, main);
   const car = train.cars.find(({ id }) => id === event.car);
   if (car === undefined) return stale(`car ${event.car} is not in flight`);
   if (event.type === "car-dropped") return droppedCar(train, project, car, main);
@@ -184,20 +180,44 @@ function withGreen(train: Train, { candidate: { tree }, gateHash }: Extract<CarE
   return { ...train, green: [...others, { tree, gateHash }].slice(-mostGreen) };
 }
 
+function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned" }>, main: Oid): Step<Train> {
+  const { project, car: id, kind, members, ahead } = event;
+  if (train.cars.some((car) => car.id === id)) return illegal(`car ${id} was planned twice`);
+  if (members.length === 0) return illegal(`car ${id} has no members`);
+  const twice = members.find((task) => train.cars.some((car) => car.members.includes(task)));
+  if (twice !== undefined) return illegal(`${twice} is in a car already`);
+  const before = train.cars.filter((car) => ahead.includes(car.id));
+  if (before.length < ahead.length) return stale(`a car ahead of car ${id} is not in flight`);
+  if (!before.every((car) => car.ahead.every((other) => ahead.includes(other))))
+    return illegal(`car ${id} leaves out one ahead of those ahead of it`);
+  const car: Car = { id, kind, members, ahead, onto: main, state: { kind: "building", passed: null } };
+  const lastCar = Math.max(train.lastCar, Number(id) || 0);
+  const planned = { ...train, lastCar, cars: [...train.cars, car] };
+  return moved(planned, ...buildEffects(planned, project, car));
+}
+
 function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-built" }>): Step<Train> {
   if (car.state.kind !== "building") return stale(`car ${car.id} is ${car.state.kind}`);
   const { project, candidate, members } = event;
-  const left = car.members.filter((member) => !members.includes(member));
-  const kept = train.standings.filter(({ task }) => !left.includes(task));
-  const next: Train = { ...train, standings: [...kept, ...left.map((task): Standing => ({ task, soloReds: 0, kind: "behind", car: car.id }))] };
-  if (car.state.passed === candidate.tree && !someoneAdvances(train)) {
-    const advancing: Car = { ...car, members, state: { kind: "advancing", candidate } };
-    return moved(withCar(next, advancing), ...advanceEffects(project, advancing));
+  // Its tree holds one that left meanwhile, or nobody.
+  if (members.length === 0 || !members.every((task) => car.members.includes(task))) return withoutCars(train, project, car);
+  const next = withBehind(train, car, members);
+  if (car.state.passed === candidate.tree) {
+    const passed: Car = { ...car, members, state: { kind: "passed", candidate, builtOn: car.onto } };
+    return someoneAdvances(next) ? moved(withCar(next, passed)) : goOn(next, project, passed, car.onto);
   }
   const running: Car = { ...car, members, state: { kind: "running", candidate, builtOn: car.onto, broken: 0 } };
   const built = withCar(next, running);
   const behind = built.cars.filter(({ ahead, state }) => state.kind === "building" && ahead.includes(car.id));
   return moved(built, ...runEffects(project, running), ...behind.flatMap((other) => buildEffects(built, project, other)));
+}
+
+/** Those that met an earlier member wait until it has landed, or went back. */
+function withBehind(train: Train, car: Car, members: readonly TaskId[]): Train {
+  const left = car.members.filter((member) => !members.includes(member));
+  if (left.length === 0) return train;
+  const others = train.standings.filter(({ task }) => !left.includes(task));
+  return { ...train, standings: [...others, ...left.map((task): Standing => ({ task, soloReds: 0, kind: "behind", car: car.id }))] };
 }
 
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {

@@ -33,7 +33,9 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
   const { project, car } = found;
   const { fitting, refusals, notes } = await checkContracts(ports, world, project, car);
   const members = heldMembers(project.train, car).filter((task) => fitting.has(task) || !car.members.includes(task));
-  if (members.length === 0) return refusals;
+  if (fitting.size === 0) {
+    return [{ type: "car-dropped", project: project.id, car: car.id, because: "the shared contract changed under all of its branches" }, ...refusals];
+  }
   const gate = await gateOf(ports, world, project, members);
   const run = runOf(project.id, car.id, effect.onto);
   const built = await ports.repositories.buildCar(project.id, {
@@ -50,7 +52,7 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
   const unfit = members.filter((task) => !car.members.includes(task) && !built.held.includes(task));
   if (built.candidate === null || own.length === 0 || unfit.length > 0) {
     const because = unfit.length > 0 ? `${unfit.join(", ")} ahead of it does not fit on main` : "none of its branches fits now";
-    return [...events, { type: "car-dropped", project: project.id, car: car.id, because }];
+    return [{ type: "car-dropped", project: project.id, car: car.id, because }, ...events];
   }
   const remarks = notes.length === 0 ? {} : { notes };
   return [...events, { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, ...remarks }];
@@ -178,9 +180,10 @@ async function redRun(ports: LandingPorts, world: World, { project, car, verdict
 }
 
 function failed(project: Project, car: Car, findings: readonly Finding[]): FactoryEvent[] {
+  const events: FactoryEvent[] = [{ type: "car-failed", project: project.id, car: car.id, findings }];
   const [only] = car.members;
-  if (only !== undefined && convicts(project.train, car)) return [{ type: "candidate-refused", task: only, findings, conflict: null }];
-  return [{ type: "car-failed", project: project.id, car: car.id, findings }];
+  if (only !== undefined && convicts(project.train, car)) events.push({ type: "candidate-refused", task: only, findings, conflict: null });
+  return events;
 }
 
 /** Main itself is red: nobody's branch is to blame, and nothing lands until the lead has looked. */

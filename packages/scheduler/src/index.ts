@@ -13,4 +13,5 @@ export { remainingPaths } from "./plan/rank-tasks.ts";
 export { type ScalingSample, sampleOf } from "./signals/scaling-samples.ts";
 export { judgeSignals, noSignals, type SignalState, type Signals, signalWindowMs } from "./signals/scaling-signals.ts";
 export type { LandingPolicy, SchedulingPolicy, Snapshot } from "./snapshot.ts";
+export { type PlannedCar, planTrain, type WaitingBranch } from "./train/plan-train.ts";
 export { usedSlots } from "./used-slots.ts";

@@ -14,7 +14,8 @@ export function planLandings(project: Project, policy: SchedulingPolicy, landabl
   let collects = collect.kind === "landing";
   for (const task of landable) {
     if (collect.kind === "landing" && collect.tasks.includes(task.id)) collects = false;
-    if (task.state.kind === "queued" && mayLand(project, policy.landing, task) && !isBehind(train, task.id)) waiting.push(task);
+    // Those in a car are told of too, since one that rides alone lets nobody in behind it.
+    if (task.state.kind === "landing" || (mayLand(project, policy.landing, task) && !isBehind(train, task.id))) waiting.push(task);
   }
   if (collects) return [{ decide: "publish", project: project.id }];
   waiting.sort((a, b) => (landsBefore(a, b) ? -1 : 1));

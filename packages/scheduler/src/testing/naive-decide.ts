@@ -100,8 +100,11 @@ function naiveLanding({ world, projects, nodes }: Snapshot, id: string): Decisio
   }
   const shut = project.landing.kind === "frozen" || collect.kind === "taking-in" || collect.kind === "publishing";
   const waiting = all
-    .filter((task) => task.project === id && task.state.kind === "queued" && !shut && !isBehind(train, task.id))
-    .filter((task) => policy.landing === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)))
+    .filter((task) => task.project === id && isLandable(task) && (task.state.kind === "landing" || (!shut && !isBehind(train, task.id))))
+    .filter(
+      (task) =>
+        task.state.kind === "landing" || policy.landing === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)),
+    )
     .sort((a, b) => a.spec.priority - b.spec.priority || queuedAt(a) - queuedAt(b) || (a.id < b.id ? -1 : 1))
     .map((task) => ({ task: task.id, group: undefined, alone: false }));
   let slots = 0;
@@ -112,7 +115,7 @@ function naiveLanding({ world, projects, nodes }: Snapshot, id: string): Decisio
 }
 
 function queuedAt(task: Task): number {
-  return task.state.kind === "queued" ? task.state.since : 0;
+  return task.state.kind === "queued" || task.state.kind === "landing" ? task.state.since : 0;
 }
 
 /** Seconds; for every task that has not ended. */

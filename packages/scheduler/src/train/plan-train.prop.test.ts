@@ -81,7 +81,7 @@ function play(landing: Landing, check: (driver: TrainDriver, told: Told) => void
     told.steps++;
     if (told.steps > 400 + 100 * names.length) throw new Error(`no end: ${told.history.slice(-60).join("; ")}`);
     const pending = driver.pending();
-    const moves = [
+    const moves: string[] = [
       ...(planned ? [] : ["plan"]),
       ...(arrived < names.length ? ["arrive"] : []),
       ...(pending.length > 0 ? ["perform", "perform"] : []),
@@ -89,7 +89,7 @@ function play(landing: Landing, check: (driver: TrainDriver, told: Told) => void
       ...(troubles > 0 && below(8) === 0 ? ["trouble"] : []),
     ];
     if (moves.length === 0) throw new Error(`stuck: ${told.history.join("; ")}`);
-    const move = moves[below(moves.length)];
+    const move: string | undefined = moves[below(moves.length)];
     const branch = branches[arrived];
     const effect = pending[below(Math.max(1, pending.length))];
     planned = move === "plan";
@@ -129,14 +129,14 @@ describe("safety of every landing", () => {
           arrived = known.length;
           const members = cars.flatMap((car) => car.members);
           expect(new Set(members).size).toBe(members.length);
-          for (const task of [...members, ...standings.map((standing) => standing.task)]) expect(waiting).toContain(task);
+          expect([...members, ...standings.map(({ task }) => task)].filter((task) => !waiting.includes(task))).toEqual([]);
           expect(new Set(standings.map(({ task }) => task)).size).toBe(standings.length);
           expect(cars.filter(({ state }) => state.kind === "advancing").length).toBeLessThanOrEqual(1);
           expect(cars.filter(({ state }) => state.kind === "running").length).toBeLessThanOrEqual(landing.slots);
           for (const car of cars) if (car.members.some((task) => lone.has(task))) expect(heldMembers(driver.train(), car)).toHaveLength(1);
         });
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
