@@ -47,9 +47,10 @@ export interface GitRepositories extends Repositories {
   landedSpecs(project: ProjectId): Promise<readonly string[]>;
   /** Every ref that holds what attempts left. */
   keptRefs(project: ProjectId): Promise<readonly KeptRef[]>;
-  measureWork(project: ProjectId, base: Oid, commit: Oid): Promise<WorkSize>;
+  /** From the base, or from where it left main when there is none. */
+  measureWork(project: ProjectId, base: Oid | null, commit: Oid): Promise<WorkSize>;
   /** The change from the base as `git apply` takes it. */
-  patchOf(project: ProjectId, base: Oid, commit: Oid): Promise<Buffer>;
+  patchOf(project: ProjectId, base: Oid | null, commit: Oid): Promise<Buffer>;
   /** Makes a branch in a person's repository that holds work of the hub; one that exists is not moved. */
   handOver(project: ProjectId, work: HandOver): Promise<"made" | "there">;
   /** What main holds beyond what it held when the hub was made; `known` is what else is known of that. */
@@ -61,7 +62,7 @@ export interface GitRepositories extends Repositories {
   pruneRefs(project: ProjectId, refs: readonly Omit<PrunedRef, "at">[], at: number): Promise<readonly PrunedRef[]>;
   prunedRefs(project: ProjectId): Promise<readonly PrunedRef[]>;
   /** Packs refs and objects when that is worth it, for at most about `limitMs`; drops nothing. */
-  packHub(project: ProjectId, limitMs: number): Promise<"packed" | "cut-off" | "not-worth-it">;
+  packHub(project: ProjectId, limitMs: number, giveUp?: AbortSignal): Promise<"packed" | "cut-off" | "not-worth-it">;
 }
 
 /** The hub repositories of a factory, with real git. */
@@ -134,10 +135,10 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     checkObjects: (project) => checkObjects(gitOf(project)),
     pruneRefs: (project, refs, at) => locally(project, (git) => pruneRefs(git, refs, at)),
     prunedRefs: (project) => prunedRefs(gitOf(project)),
-    async packHub(project, limitMs) {
+    async packHub(project, limitMs, giveUp) {
       if (!isWorthPacking(await measureLitter(gitOf(project)))) return "not-worth-it";
       await locally(project, packRefs);
-      return guarded(async () => ((await packObjects(gitOf(project), limitMs)) ? "packed" : "cut-off"), `pack the hub of ${project}`);
+      return guarded(async () => ((await packObjects(gitOf(project), limitMs, giveUp)) ? "packed" : "cut-off"), `pack the hub of ${project}`);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AttemptId, Oid } from "@dispatch/core";
 import { asOid, type Git } from "./open-git.ts";
+import { mainRef } from "./open-hub.ts";
 
 /** A ref of the hub that holds what an attempt left. */
 export interface KeptRef {
@@ -39,19 +40,28 @@ export interface WorkSize {
   at: number;
 }
 
-export async function measureWork(git: Git, base: Oid, commit: Oid): Promise<WorkSize> {
+/** Measured from where it left main when no base is known. */
+export async function measureWork(git: Git, base: Oid | null, commit: Oid): Promise<WorkSize> {
   const doing = `measure ${commit}`;
-  const count = await git.run({ args: ["rev-list", "--count", `${asOid(base)}..${asOid(commit)}`], doing });
-  const changed = await git.run({ args: ["diff-tree", "-r", "-z", "--name-only", "--no-renames", asOid(base), asOid(commit)], doing });
+  const from = await startOf(git, base, commit);
+  const count = await git.run({ args: ["rev-list", "--count", `${from}..${asOid(commit)}`], doing });
+  const changed = await git.run({ args: ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, asOid(commit)], doing });
   const date = await git.run({ args: ["show", "--no-patch", "--format=%ct", asOid(commit)], doing });
   const files = changed.stdout.toString("latin1").split("\0").length - 1;
   return { commits: Number(count.stdout), files, at: Number(date.stdout) * 1000 };
 }
 
 /** The change from the base as `git apply` takes it, byte for byte. */
-export async function patchOf(git: Git, base: Oid, commit: Oid): Promise<Buffer> {
+export async function patchOf(git: Git, base: Oid | null, commit: Oid): Promise<Buffer> {
   const exact = ["--binary", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"];
-  return (await git.run({ args: ["diff-tree", "-p", ...exact, asOid(base), asOid(commit)], doing: `compare ${base} with ${commit}` })).stdout;
+  const args = ["diff-tree", "-p", ...exact, await startOf(git, base, commit), asOid(commit)];
+  return (await git.run({ args, doing: `write ${commit} as a patch` })).stdout;
+}
+
+async function startOf(git: Git, base: Oid | null, commit: Oid): Promise<Oid> {
+  if (base !== null) return asOid(base);
+  const { stdout } = await git.run({ args: ["merge-base", mainRef, asOid(commit)], doing: `find where ${commit} left main` });
+  return asOid(stdout.toString("utf8"));
 }
 
 export function linesOf(output: Buffer): string[] {

@@ -34,16 +34,17 @@ const staleLockMs = 60 * 60_000;
 
 /**
  * Puts single objects into packs and small packs into larger ones, one batch a time. Neither step drops an object, also none
- * that no ref names; other git commands may run meanwhile. False: a step took longer than `limitMs`; it goes on next time.
+ * that no ref names; other git commands may run meanwhile. False: a step took longer than `limitMs`, or was given up; it goes on next time.
  */
-export async function packObjects(git: Git, limitMs: number): Promise<boolean> {
+export async function packObjects(git: Git, limitMs: number, giveUp?: AbortSignal): Promise<boolean> {
   const lock = join(git.dir, "objects", "maintenance.lock");
   const age = await ageOf(lock);
   if (age !== undefined && age > staleLockMs) await rm(lock, { force: true });
   try {
     // One after the other: together they run in an order of git's own, in which a hub without packs fails.
     for (const task of ["loose-objects", "incremental-repack"]) {
-      await git.run({ args: ["maintenance", "run", "--quiet", `--task=${task}`], doing: "pack the hub's objects", quietMs: limitMs });
+      const args = ["maintenance", "run", "--quiet", `--task=${task}`];
+      await git.run({ args, doing: "pack the hub's objects", quietMs: limitMs, ...(giveUp === undefined ? {} : { giveUp }) });
     }
     return true;
   } catch (error) {
