@@ -8,7 +8,7 @@ const task = "shop/S01-a";
 const attemptOf = (n: number): string => `shop--S01-a--${n}`;
 const stored = (facts: readonly FactoryEvent[]): StoredEvent[] => facts.map((event, i) => ({ seq: i + 1, at: (i + 1) * 10, v: eventVersion, event }));
 const size = { commits: 1, files: 2, at: 5 };
-const finding = { gate: "landing", severity: "block", found: "main changed this path", why: "", path: "a.ts" } as const;
+const finding = { gate: "landing", severity: "block", found: "main changed this path", why: "", hint: "", path: "a.ts" } as const;
 
 const begin: FactoryEvent[] = [{ type: "project-started", project: "shop", main: anOid(1) }, planned(aSpec("S01-a"))];
 const placed = (n: number): FactoryEvent => ({

@@ -1,4 +1,5 @@
 import { type Attempt, type AttemptId, type Oid, splitTaskId, type Task, type TaskId } from "@dispatch/core";
+import { shellWord } from "@dispatch/fleet";
 import type { KeptRef, PrunedRef, WorkSize } from "@dispatch/git";
 import type { FactoryRecord } from "../record/read-record.ts";
 
@@ -22,6 +23,8 @@ export interface RecoverableAttempt {
   /** The ref that holds all of it. Null: nothing is held. */
   whole: HeldWork | null;
   pruned: readonly PrunedRef[];
+  /** A name for a branch with this work that nobody else uses. */
+  branch: string;
 }
 
 export interface RecoveryView {
@@ -58,6 +61,7 @@ export function composeRecovery({ task: id, hub, record, held, pruned }: Recover
       held: own,
       whole: own.find(({ kind }) => kind === "salvage") ?? own.find(({ kind }) => kind === "result") ?? null,
       pruned: pruned.filter(({ ref }) => ref.split("/").includes(attemptId)),
+      branch: `recover/${attemptId}`,
     };
   });
   return { task: id, state: task?.state.kind ?? null, hub, attempts: attempts.sort((a, b) => a.n - b.n) };
@@ -77,6 +81,20 @@ export function taskOfAttempt(attempt: AttemptId): TaskId | undefined {
 export function isAttemptOf(attempt: AttemptId, task: TaskId): boolean {
   const { project, specId } = splitTaskId(task);
   return attempt.startsWith(`${project}--${specId}--`) && taskOfAttempt(attempt) === task;
+}
+
+/** The git commands that bring an attempt's work back; `folder` is undefined where the project's repository is not on this machine. */
+export function composeCommands({ hub }: RecoveryView, attempt: RecoverableAttempt, folder: string | undefined): string[] {
+  const inHub = `git --git-dir=${shellWord(hub)}`;
+  const again = attempt.pruned.map(({ ref, commit }) => `${inHub} update-ref ${ref} ${commit}`);
+  if (attempt.whole === null) return again;
+  const { ref, commit } = attempt.whole;
+  const base = attempt.base ?? `$(${inHub} merge-base main ${commit})`;
+  return [
+    `git -C ${folder === undefined ? "DIR" : shellWord(folder)} fetch --no-tags ${shellWord(hub)} ${ref}:refs/heads/${attempt.branch}`,
+    `${inHub} diff --binary ${base} ${commit}`,
+    ...again,
+  ];
 }
 
 type Fate = Pick<RecoverableAttempt, "state" | "landed" | "because">;

@@ -4,7 +4,15 @@ import { loadFactory } from "../config/load-factory.ts";
 import { isUrl, sourceOf } from "../config/settings.ts";
 import { hubOf, hubsOf, openHubs, readLedger } from "../record/read-ledger.ts";
 import { type FactoryRecord, readRecord } from "../record/read-record.ts";
-import { composeRecovery, type HeldWork, isAttemptOf, type RecoverableAttempt, type RecoveryView, taskOfAttempt } from "./compose-recovery.ts";
+import {
+  composeCommands,
+  composeRecovery,
+  type HeldWork,
+  isAttemptOf,
+  type RecoverableAttempt,
+  type RecoveryView,
+  taskOfAttempt,
+} from "./compose-recovery.ts";
 
 /** What can be got back from a factory: with or without a daemon, and also without a ledger that can be read. */
 export interface Recovery {
@@ -17,8 +25,8 @@ export interface Recovery {
   patch(task: TaskId, attempt: RecoverableAttempt): Promise<Buffer>;
   /** Makes a branch with the whole work of an attempt, in `into` or the project's repository. Returns the folder. */
   handOver(task: TaskId, attempt: RecoverableAttempt, to: { branch: string; into: string | undefined }): Promise<{ folder: string; made: boolean }>;
-  /** The project's repository, when it is a folder of this machine. */
-  folderOf(task: TaskId): Promise<string | undefined>;
+  /** The git commands that do the same by hand. */
+  commands(view: RecoveryView, attempt: RecoverableAttempt, into: string | undefined): Promise<string[]>;
 }
 
 export async function openRecovery(dir: string): Promise<Recovery> {
@@ -27,6 +35,7 @@ export async function openRecovery(dir: string): Promise<Recovery> {
   const kept = new Map<ProjectId, readonly KeptRef[]>();
   for (const project of await hubsOf(dir)) kept.set(project, await hubs.keptRefs(project));
   const projectOf = (task: TaskId): ProjectId => task.slice(0, task.indexOf("/"));
+  /** The project's repository, when it is a folder of this machine. */
   const folderOf = (task: TaskId): Promise<string | undefined> => folderOfProject(dir, projectOf(task));
   return {
     trouble,
@@ -46,7 +55,7 @@ export async function openRecovery(dir: string): Promise<Recovery> {
       const made = await hubs.handOver(projectOf(task), { ref, commit, branch, folder });
       return { folder, made: made === "made" };
     },
-    folderOf,
+    commands: async (view, attempt, into) => composeCommands(view, attempt, into ?? (await folderOf(view.task))),
   };
 }
 
