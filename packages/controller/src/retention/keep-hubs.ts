@@ -31,11 +31,12 @@ export function keepHubs(parts: HubKeeping): () => Promise<void> {
   }
 
   async function keepAll(): Promise<void> {
-    const lastTold = lastToldOf(parts);
+    let lastTold: ReadonlyMap<TaskId, number> | undefined;
     for (const project of parts.world().projects.values()) {
       if (giveUp.signal.aborted) return;
       if (!isIdle(parts.world(), project)) continue;
       try {
+        lastTold ??= lastToldOf(parts);
         await keepHub(parts, project.id, lastTold, giveUp.signal);
       } catch (error) {
         if (!isFactoryError(error)) throw error;
