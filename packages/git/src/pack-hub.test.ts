@@ -45,6 +45,7 @@ test("packing drops nothing: neither what refs and candidates name, nor what no 
 
 test("what takes too long is ended and goes on next time, over the lock of a git that was killed", async () => {
   expect(await packObjects(git, 1)).toBe(false);
+  expect(await packObjects(git, 300_000, AbortSignal.abort())).toBe(false);
   const lock = join(scene.hub, "objects", "maintenance.lock");
   writeFileSync(lock, "");
   const old = new Date(Date.now() - 2 * 3_600_000);

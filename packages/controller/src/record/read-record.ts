@@ -45,22 +45,15 @@ export function readRecord(events: readonly StoredEvent[]): FactoryRecord {
   for (const { event, at } of events) {
     noteMain(mains, event, world);
     if ("task" in event) record.lastTold.set(event.task, at);
-    switch (event.type) {
-      case "task-placed":
-        current.set(event.task, event.attempt);
-        break;
-      case "attempt-collected":
-      case "attempt-retired":
-        record.works.set(event.attempt, [...(record.works.get(event.attempt) ?? []), { tip: event.tip, salvage: event.salvage }]);
-        break;
-      case "result-checked":
-        if (hasBlocking(event.findings)) record.refusals.set(event.attempt, refusal("refused by the gates", event.findings));
-        break;
-      case "candidate-refused": {
-        const attempt = current.get(event.task);
-        if (attempt !== undefined) record.refusals.set(attempt, refusal("refused at landing", event.findings));
-        break;
-      }
+    if (event.type === "task-placed") current.set(event.task, event.attempt);
+    else if (event.type === "attempt-collected" || event.type === "attempt-retired") {
+      const { attempt, tip, salvage } = event;
+      record.works.set(attempt, [...(record.works.get(attempt) ?? []), { tip, salvage }]);
+    } else if (event.type === "result-checked") {
+      if (hasBlocking(event.findings)) record.refusals.set(event.attempt, refusal("refused by the gates", event.findings));
+    } else if (event.type === "candidate-refused") {
+      const attempt = current.get(event.task);
+      if (attempt !== undefined) record.refusals.set(attempt, refusal("refused at landing", event.findings));
     }
   }
   return { world, mains, ...record };
@@ -73,25 +66,16 @@ function noteMain(mains: Map<ProjectId, OpenMain>, event: StoredEvent["event"], 
     return known;
   };
   const ofTask = (task: TaskId): OpenMain => of(world.tasks.get(task)?.project ?? "");
-  switch (event.type) {
-    case "project-started": {
-      const main = of(event.project);
-      main.start ??= event.main;
-      main.last ??= event.main;
-      return;
-    }
-    case "candidate-verified":
-      ofTask(event.task).green.set(event.candidate.commit, event.candidate.tree);
-      return;
-    case "task-merged":
-      ofTask(event.task).last = event.commit;
-      return;
-    case "origin-taken-in": {
-      const main = of(event.project);
-      if (main.last !== null && main.last !== event.main) main.takenIn.push({ from: main.last, to: event.main });
-      main.last = event.main;
-      return;
-    }
+  if (event.type === "project-started") {
+    const main = of(event.project);
+    main.start ??= event.main;
+    main.last ??= event.main;
+  } else if (event.type === "candidate-verified") ofTask(event.task).green.set(event.candidate.commit, event.candidate.tree);
+  else if (event.type === "task-merged") ofTask(event.task).last = event.commit;
+  else if (event.type === "origin-taken-in") {
+    const main = of(event.project);
+    if (main.last !== null && main.last !== event.main) main.takenIn.push({ from: main.last, to: event.main });
+    main.last = event.main;
   }
 }
 
