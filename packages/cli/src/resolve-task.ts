@@ -7,11 +7,13 @@ export async function resolveTask(client: DaemonClient, name: string): Promise<T
   return pickTask(name, (await client.status()).tasks);
 }
 
+type NamedTask = Pick<TaskRow, "id" | "project">;
+
 /**
  * The one task that is named: its whole id, its spec id, or the number before the first dash, with or without
  * the project. Fails with NOT_FOUND, or with USAGE when there are several.
  */
-export function pickTask(name: string, tasks: readonly TaskRow[]): TaskRow {
+export function pickTask<T extends NamedTask>(name: string, tasks: readonly T[]): T {
   const slash = name.indexOf("/");
   const project = slash < 0 ? undefined : name.slice(0, slash);
   const spec = name.slice(slash + 1);
@@ -31,11 +33,11 @@ export function pickTask(name: string, tasks: readonly TaskRow[]): TaskRow {
   throw new FactoryError("NOT_FOUND", `there is no task ${name}`, { fault: "user", hint: nearby(spec, candidates) });
 }
 
-function nearby(spec: string, tasks: readonly TaskRow[]): string {
+function nearby(spec: string, tasks: readonly NamedTask[]): string {
   const near = tasks.filter((task) => specOf(task).toLowerCase().includes(spec.toLowerCase())).slice(0, 5);
   return near.length > 0 ? near.map((task) => task.id).join(", ") : "dispatch status lists the tasks; specs become tasks by dispatch feed PROJECT";
 }
 
-function specOf(task: TaskRow): string {
+function specOf(task: NamedTask): string {
   return task.id.slice(task.project.length + 1);
 }

@@ -7,8 +7,8 @@ export interface Terminal {
   readonly live: boolean;
   readonly paint: Paint;
   out(lines: readonly string[]): void;
-  /** Text that is printed as it is, without a newline at its end. */
-  raw(text: string): void;
+  /** Text or bytes that are printed as they are, without a newline at their end. */
+  raw(text: string | Uint8Array): void;
   json(value: unknown): void;
   note(lines: readonly string[]): void;
   view(): View;

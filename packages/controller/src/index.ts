@@ -1,4 +1,5 @@
 export { lintRules, toJsonReport, toSarif } from "@dispatch/spec";
+export { type AuditReport, auditFactory, type ProjectAudit } from "./audit/audit-factory.ts";
 export { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
 export { addProject, type NewProject } from "./factory/add-project.ts";
 export { compareSpecs } from "./factory/compare-specs.ts";
@@ -13,6 +14,8 @@ export { type NodeInfo, readNodeInfo } from "./nodes/node-info.ts";
 export { heldByLedger, refuseHeld, removeNode, requireRemovable } from "./nodes/remove-node.ts";
 export type { CommandEnd } from "./nodes/run-command.ts";
 export { planProject } from "./plan/plan-project.ts";
+export type { RecoverableAttempt, RecoveryView } from "./recover/compose-recovery.ts";
+export { openRecovery, type Recovery } from "./recover/open-recovery.ts";
 export { type DaemonOptions, runDaemon } from "./run-daemon.ts";
 export { type InstalledService, installService, type ManagerOutcome, uninstallService } from "./service/install-service.ts";
 export { lookAtService, type ManagerView, type ServiceStanding } from "./service/look-at-service.ts";

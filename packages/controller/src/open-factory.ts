@@ -11,10 +11,11 @@ import { createSqliteLedger, holdFactory } from "@dispatch/store";
 import { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
 import { nodeConfigs, tidyPolicy } from "./config/node-configs.ts";
 import { readEnvironment } from "./config/read-environment.ts";
-import { createSettings, type LiveSettings } from "./config/settings.ts";
+import { createSettings, type LiveSettings, salvageKeepMs } from "./config/settings.ts";
 import { readCrashPoint } from "./crash-point.ts";
 import { keepNodesTidy } from "./keep-nodes-tidy.ts";
 import { openLog } from "./open-log.ts";
+import { keepHubs } from "./retention/keep-hubs.ts";
 import { systemClock } from "./system-clock.ts";
 import { type NodesFile, watchNodesFile } from "./watch-nodes-file.ts";
 
@@ -59,6 +60,16 @@ export async function openFactory(dir: string, onRelease: (release: () => unknow
   const nodesFile = followNodesFile({ config, nodes, settings, log });
   onRelease(() => nodesFile.close());
   onRelease(tidyNodes({ engine, nodes, settings, log }));
+  onRelease(
+    keepHubs({
+      hubs: repositories,
+      world: () => running.world,
+      readEvents: (after) => ledger.readEvents(after, 1000),
+      keepMsOf: (project) => salvageKeepMs(settings.current(), project),
+      clock: systemClock,
+      log,
+    }),
+  );
   return { config, engine, ledger, nodes, repositories, settings, nodesFile, log };
 }
 

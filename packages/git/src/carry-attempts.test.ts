@@ -53,7 +53,10 @@ describe("fetching", () => {
     expect([inHub("rev-parse", resultRef(attempt)), inHub("rev-parse", salvageRef(attempt))]).toEqual([tip, salvage]);
     rmSync(scene.node, { recursive: true });
     await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip, salvage });
-    expect(await scene.repositories.salvageRefs("shop")).toEqual([{ attempt, ref: salvageRef(attempt), commit: salvage }]);
+    expect(await scene.repositories.keptRefs("shop")).toEqual([
+      { attempt, kind: "result", ref: resultRef(attempt), commit: tip },
+      { attempt, kind: "salvage", ref: salvageRef(attempt), commit: salvage },
+    ]);
   });
 
   test("brings only what the node holds", async () => {
@@ -61,7 +64,7 @@ describe("fetching", () => {
     await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip, salvage: null });
     expect(inHub("for-each-ref", "--format=%(refname)", "refs/dispatch/result", "refs/dispatch/salvage")).toBe(resultRef(attempt));
     await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip: null, salvage: null });
-    expect(await scene.repositories.salvageRefs("shop")).toEqual([]);
+    expect(await scene.repositories.keptRefs("shop")).toHaveLength(1);
   });
 
   test("another result under the same name keeps the first one", async () => {
@@ -72,7 +75,12 @@ describe("fetching", () => {
     await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip: again, salvage });
     expect(inHub("rev-parse", resultRef(attempt))).toBe(again);
     expect(inHub("for-each-ref", "--format=%(objectname)", "refs/dispatch/superseded")).toBe(tip);
-    expect(await scene.repositories.salvageRefs("shop")).toHaveLength(1);
+    const kept = await scene.repositories.keptRefs("shop");
+    expect(kept.map(({ kind, commit }) => [kind, commit])).toEqual([
+      ["result", again],
+      ["salvage", salvage],
+      ["superseded", tip],
+    ]);
   });
 
   test("a node that holds something else than it said is a failure, and nothing that was kept is lost", async () => {

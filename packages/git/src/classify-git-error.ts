@@ -111,9 +111,10 @@ const rules: readonly Rule[] = [
 export function classifyGitError(failure: GitFailure): FactoryError {
   const { remote, doing } = failure;
   const stderr = stripCredentials(failure.stderr);
-  const facts = { exitCode: failure.exitCode, stderr: stderr.slice(-4000) };
+  const timedOut = failure.timedOut === true;
+  const facts = { exitCode: failure.exitCode, stderr: stderr.slice(-4000), ...(timedOut ? { timedOut } : {}) };
   const said = saidBy(stderr);
-  if (failure.timedOut === true) {
+  if (timedOut) {
     const hint = "check the network and the address, then try again";
     return new FactoryError(codeFor("ORIGIN_UNREACHABLE", remote), `could not ${doing}: no answer in time`, {
       fault: "dependency",

@@ -1,28 +1,24 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import {
-  type AttemptId,
-  invariant,
-  isFactoryError,
-  type Oid,
-  type ProjectId,
-  type ProjectSource,
-  projectIdPattern,
-  type Repositories,
-} from "@dispatch/core";
+import { invariant, isFactoryError, type Oid, type ProjectId, type ProjectSource, projectIdPattern, type Repositories } from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
 import { buildCar } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
 import type { Environment } from "./git-environment.ts";
+import { type HandOver, handOver } from "./hand-over.ts";
+import { type Claim, checkObjects, findHolders, type Holding, type MainHistory, mainHistory } from "./inspect-hub.ts";
+import { type KeptRef, keptRefs, measureWork, patchOf, type WorkSize } from "./kept-work.ts";
 import { checkOrigin } from "./look-at-origin.ts";
 import type { DialNode } from "./node-line.ts";
 import { type BaseView, openBase } from "./open-base.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
+import { isWorthPacking, measureLitter, packObjects, packRefs } from "./pack-hub.ts";
+import { type PrunedRef, prunedRefs, pruneRefs } from "./prune-refs.ts";
 import { publishMain } from "./publish-main.ts";
 import { readFiles } from "./read-files.ts";
-import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
+import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
 
@@ -49,7 +45,24 @@ export interface GitRepositories extends Repositories {
   firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
   /** Ids of the specs that landed since the hub was made. */
   landedSpecs(project: ProjectId): Promise<readonly string[]>;
-  salvageRefs(project: ProjectId): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]>;
+  /** Every ref that holds what attempts left. */
+  keptRefs(project: ProjectId): Promise<readonly KeptRef[]>;
+  /** From the base, or from where it left main when there is none. */
+  measureWork(project: ProjectId, base: Oid | null, commit: Oid): Promise<WorkSize>;
+  /** The change from the base as `git apply` takes it. */
+  patchOf(project: ProjectId, base: Oid | null, commit: Oid): Promise<Buffer>;
+  /** Makes a branch in a person's repository that holds work of the hub; one that exists is not moved. */
+  handOver(project: ProjectId, work: HandOver): Promise<"made" | "there">;
+  /** What main holds beyond what it held when the hub was made; `known` is what else is known of that. */
+  mainHistory(project: ProjectId, known: Oid | null): Promise<MainHistory>;
+  findHolders(project: ProjectId, claims: readonly Claim[]): Promise<readonly Holding[]>;
+  /** What is missing or broken, in git's words. */
+  checkObjects(project: ProjectId): Promise<readonly string[]>;
+  /** Lets go of refs that hold what attempts left, and writes down which. */
+  pruneRefs(project: ProjectId, refs: readonly Omit<PrunedRef, "at">[], at: number): Promise<readonly PrunedRef[]>;
+  prunedRefs(project: ProjectId): Promise<readonly PrunedRef[]>;
+  /** Packs refs and objects when that is worth it, for at most about `limitMs`; drops nothing. */
+  packHub(project: ProjectId, limitMs: number, giveUp?: AbortSignal): Promise<"packed" | "cut-off" | "not-worth-it">;
 }
 
 /** The hub repositories of a factory, with real git. */
@@ -113,7 +126,20 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     readFiles: (project, revision, paths) => readFiles(gitOf(project), revision, paths),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
-    salvageRefs: (project) => salvageRefs(gitOf(project)),
+    keptRefs: (project) => keptRefs(gitOf(project)),
+    measureWork: (project, base, commit) => measureWork(gitOf(project), base, commit),
+    patchOf: (project, base, commit) => patchOf(gitOf(project), base, commit),
+    handOver: (project, work) => handOver(gitOf(project), work, gitOptions),
+    mainHistory: (project, known) => mainHistory(gitOf(project), known),
+    findHolders: (project, claims) => findHolders(gitOf(project), claims),
+    checkObjects: (project) => checkObjects(gitOf(project)),
+    pruneRefs: (project, refs, at) => locally(project, (git) => pruneRefs(git, refs, at)),
+    prunedRefs: (project) => prunedRefs(gitOf(project)),
+    async packHub(project, limitMs, giveUp) {
+      if (!isWorthPacking(await measureLitter(gitOf(project)))) return "not-worth-it";
+      await locally(project, packRefs);
+      return guarded(async () => ((await packObjects(gitOf(project), limitMs, giveUp)) ? "packed" : "cut-off"), `pack the hub of ${project}`);
+    },
   };
 }
 

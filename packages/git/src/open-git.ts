@@ -14,6 +14,10 @@ export interface Plumbing {
   env?: Readonly<Record<string, string>>;
   /** Exit codes that are answers. Default: 0 alone. */
   answers?: readonly number[];
+  /** Milliseconds of silence after which it and all it started are ended; `timedOut` among the failure's facts. Default: none. */
+  quietMs?: number;
+  /** Ends it the same way. */
+  giveUp?: AbortSignal;
 }
 
 export interface Talk {
@@ -73,8 +77,8 @@ export function openGit(dir: string, options: GitOptions): Git {
         throw classifyGitError({ doing, stderr: error.message, exitCode: null });
       }
     },
-    async run({ args, doing, input, env, answers = [0] }) {
-      const answer = await runGit({ args: [`--git-dir=${dir}`, ...args], env: { ...own, ...env }, ...(input === undefined ? {} : { input }) });
+    async run({ args, doing, env, answers = [0], ...rest }) {
+      const answer = await runGit({ ...rest, args: [`--git-dir=${dir}`, ...args], env: { ...own, ...env } });
       if (answer.exitCode === null || !answers.includes(answer.exitCode)) throw failureOf(answer, { doing });
       return answer;
     },

@@ -24,6 +24,9 @@ const hubSettings: Readonly<Record<string, string>> = {
   "core.attributesFile": "/dev/null",
   "attr.tree": emptyTree,
   "gc.auto": "0",
+  // The first line of main's log says where the hub began.
+  "gc.reflogExpire": "never",
+  "gc.reflogExpireUnreachable": "never",
   "maintenance.auto": "false",
   "merge.directoryRenames": "false",
   "merge.renames": "false",

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile as readText } from "node:fs/promises";
 import { join } from "node:path";
-import { type AttemptId, type DiffText, type Oid, salvageRef } from "@dispatch/core";
+import type { DiffText, Oid } from "@dispatch/core";
 import { type PathChange, parseRawDiff } from "./compare-deltas.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { mainRef } from "./open-hub.ts";
@@ -110,18 +110,12 @@ export async function landedSpecs(git: Git): Promise<readonly string[]> {
 
 /** Everything on main that was not there when the hub was made; all of main when its log does not say. */
 async function sinceHub(git: Git): Promise<string> {
-  const log = join(git.dir, "logs", mainRef);
-  const first = existsSync(log) ? /^[0-9a-f]{40} ([0-9a-f]{40}) /.exec(await readText(log, "utf8"))?.[1] : undefined;
+  const first = await hubStart(git);
   return first === undefined ? mainRef : `${first}..${mainRef}`;
 }
 
-/** What attempts left uncommitted, by attempt. */
-export async function salvageRefs(git: Git): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]> {
-  const prefix = salvageRef("");
-  const { stdout } = await git.run({ args: ["for-each-ref", "--format=%(objectname) %(refname)", prefix], doing: "list salvage" });
-  return stdout
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => ({ attempt: line.slice(41 + prefix.length), ref: line.slice(41), commit: asOid(line.slice(0, 40)) }));
+/** Where main was when the hub was made, as far as its log says. */
+export async function hubStart(git: Git): Promise<Oid | undefined> {
+  const log = join(git.dir, "logs", mainRef);
+  return existsSync(log) ? /^[0-9a-f]{40} ([0-9a-f]{40}) /.exec(await readText(log, "utf8"))?.[1] : undefined;
 }

@@ -9,6 +9,8 @@ export interface GitCall {
   input?: Buffer | string;
   /** Milliseconds without a byte of output after which the command and all it started are killed. */
   quietMs?: number;
+  /** Has it killed the same way. */
+  giveUp?: AbortSignal;
   /** Becomes its file descriptor 3. */
   line?: NodeLine;
 }
@@ -18,7 +20,7 @@ export interface GitAnswer {
   exitCode: number | null;
   stdout: Buffer;
   stderr: string;
-  /** The quiet limit ended it. */
+  /** The quiet limit ended it, or it was given up. */
   timedOut: boolean;
 }
 
@@ -51,10 +53,12 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
     function watch(): void {
       clearTimeout(timer);
       if (call.quietMs === undefined || timedOut) return;
-      timer = setTimeout(() => {
-        timedOut = true;
-        kill();
-      }, call.quietMs);
+      timer = setTimeout(end, call.quietMs);
+    }
+
+    function end(): void {
+      timedOut = true;
+      kill();
     }
 
     child.stdout.on("data", (chunk: Buffer) => {
@@ -73,12 +77,15 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
         stderr = Buffer.concat([stderr, chunk]).subarray(-maxStderrBytes);
       });
     }
+    call.giveUp?.addEventListener("abort", end);
+    if (call.giveUp?.aborted === true) end();
     child.on("error", (error) => {
       clearTimeout(timer);
       reject(cannotStart(error));
     });
     child.on("close", (exitCode) => {
       clearTimeout(timer);
+      call.giveUp?.removeEventListener("abort", end);
       if (stdoutBytes > maxOutputBytes) reject(tooLarge(call.args));
       else resolve({ exitCode, stdout: Buffer.concat(stdout), stderr: stderr.toString("utf8"), timedOut });
     });

@@ -29,22 +29,27 @@ export function openDatabase(file: string, synchronous: Synchronous): Database.D
 
 /** Makes the tables of a new ledger; throws LEDGER_VERSION for one of another shape. */
 function checkTables(sqlite: Database.Database, file: string): void {
-  const version = sqlite.pragma("user_version", { simple: true }) as number;
-  const tables = sqlite.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'").get() as { n: number };
-  if (version !== ledgerVersion && tables.n > 0) {
-    throw new FactoryError("LEDGER_VERSION", `the ledger ${file} has version ${version}; this program reads version ${ledgerVersion}`, {
-      fault: "user",
-      hint:
-        version > ledgerVersion
-          ? "it was written by a newer dispatch: update this one"
-          : "run the dispatch that wrote it to the end of its work, or move the file away to start a new ledger",
-      facts: { file, version, expected: ledgerVersion },
-    });
-  }
+  const isNew = requireVersion(sqlite, file) === "new";
   sqlite.transaction(() => {
     sqlite.exec(createTables);
-    if (tables.n === 0) sqlite.pragma(`user_version = ${ledgerVersion}`);
+    if (isNew) sqlite.pragma(`user_version = ${ledgerVersion}`);
   })();
+}
+
+/** Throws LEDGER_VERSION for a ledger of another shape than this program's. */
+export function requireVersion(sqlite: Database.Database, file: string): "new" | "known" {
+  const version = sqlite.pragma("user_version", { simple: true }) as number;
+  const tables = sqlite.prepare("SELECT count(*) AS n FROM sqlite_master WHERE type = 'table'").get() as { n: number };
+  if (tables.n === 0) return "new";
+  if (version === ledgerVersion) return "known";
+  throw new FactoryError("LEDGER_VERSION", `the ledger ${file} has version ${version}; this program reads version ${ledgerVersion}`, {
+    fault: "user",
+    hint:
+      version > ledgerVersion
+        ? "it was written by a newer dispatch: update this one"
+        : "run the dispatch that wrote it to the end of its work, or move the file away to start a new ledger",
+    facts: { file, version, expected: ledgerVersion },
+  });
 }
 
 /** What SQLite says of a full disk; SHMSIZE when there is no room for the index of the log, at opening. */

@@ -7,6 +7,7 @@ export function declareProjectCommands(program: Command, perform: Perform): void
   declarePlacing(program, perform);
   declareResults(program, perform);
   declareEvents(program, perform);
+  declareAudit(program, perform);
 }
 
 function declareStart(program: Command, perform: Perform): void {
@@ -107,6 +108,21 @@ function declareEvents(program: Command, perform: Perform): void {
     .addHelpText("after", examples("events --after 120", "events -f --json"))
     .action(({ after, follow = false, json = false }: { after: number; follow?: boolean } & JsonOption) =>
       perform(json, async (context) => (await import("../commands/list-events.ts")).listEvents(context, { after, follow, json })),
+    );
+}
+
+function declareAudit(program: Command, perform: Perform): void {
+  program
+    .command("audit")
+    .summary("prove that nothing was lost")
+    .description(
+      "Compares the ledger with the hubs: every merged task is on main, every commit of main had a green run on exactly its tree or came from origin, everything that attempts left is held by refs, and no object is missing. Needs no daemon and disturbs none. Exit code 1 when something is violated.",
+    )
+    .argument("[project]", "all projects when none is named")
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("audit", "audit shop --json"))
+    .action((project: string | undefined, { json }: JsonOption) =>
+      perform(json, async (context) => (await import("../commands/audit-factory.ts")).auditFactory(context, { project, json: json ?? false })),
     );
 }
 

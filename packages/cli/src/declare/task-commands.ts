@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { examples, type JsonOption, jsonFlag, jsonText, type Perform, taskText } from "./perform.ts";
 import { wholeNumber } from "./project-commands.ts";
 
@@ -7,6 +7,7 @@ export function declareTaskCommands(program: Command, perform: Perform): void {
   declareLooking(program, perform);
   declareSession(program, perform);
   declareDeciding(program, perform);
+  declareRecover(program, perform);
 }
 
 function declareLooking(program: Command, perform: Perform): void {
@@ -92,4 +93,36 @@ function declareDeciding(program: Command, perform: Perform): void {
     .action((task: string, { json }: JsonOption) =>
       perform(json, async (context) => (await import("../commands/cancel-task.ts")).cancelTask(context, { task, json: json ?? false })),
     );
+}
+
+interface RecoverOptions extends JsonOption {
+  attempt?: number;
+  to?: string;
+  into?: string;
+  patch?: boolean;
+}
+
+function declareRecover(program: Command, perform: Perform): void {
+  program
+    .command("recover")
+    .summary("get back what attempts left")
+    .description(
+      "Lists the attempts of a task with what the hub holds of each and why it did not land; makes a branch of one, or prints it as a patch. Branches that exist, checkouts and worktrees are never touched. Needs no daemon, and without a readable ledger tells what the hub knows by itself.",
+    )
+    .argument("<task>", taskText)
+    .option("--attempt <n>", "this attempt; alone, also the git commands that bring it back", attemptNumber)
+    .option("--to <branch>", "make this branch in the project's repository")
+    .option("--into <dir>", "make it in this clone instead")
+    .addOption(new Option("--patch", "print the work as a patch from its base").conflicts(["to", "json"]))
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("recover S03", "recover S03 --attempt 2 --to rescue/S03", "recover S03 --attempt 2 --patch > S03.patch"))
+    .action((task: string, { attempt, to, into, patch = false, json = false }: RecoverOptions) =>
+      perform(json, async (context) => (await import("../commands/recover-task.ts")).recoverTask(context, { task, attempt, to, into, patch, json })),
+    );
+}
+
+function attemptNumber(text: string): number {
+  const n = wholeNumber(text);
+  if (n < 1) throw new InvalidArgumentError("Attempts are numbered from 1.");
+  return n;
 }

@@ -38,6 +38,10 @@ const patterns = z.array(
   }),
 );
 
+const KeepDays = z
+  .union([z.number().int().min(1).max(36_500), z.literal("forever")], { error: 'is neither a whole number of days above 0 nor the word "forever"' })
+  .describe("how long results and salvage of merged and cancelled tasks stay in the hub; those of all others always do");
+
 const ProjectEntry = z.strictObject({
   repo: z.string().min(1).describe("path or URL of the repository; landed work is published to it"),
   branch: z.string().min(1).default("main"),
@@ -62,6 +66,7 @@ const ProjectEntry = z.strictObject({
     .default(false)
     .describe("at feed, run every new spec's own verify commands on the base commit; without it those of bugfix specs alone"),
   share: z.number().positive().max(100).default(1).describe("weight among projects of equal urgency"),
+  salvage_keep_days: KeepDays.optional(),
   gates: Gates.prefault({}),
 });
 
@@ -80,6 +85,7 @@ export const Factory = z.strictObject({
   version: z.literal(1, { error: "must be 1" }),
   projects: z.record(projectName, ProjectEntry).default({}),
   executors: z.record(executorName, ExecutorEntry).default({}),
+  salvage_keep_days: KeepDays.default(90),
   daemon: z
     .strictObject({
       port: z.number().int().min(0).max(65_535).default(0).describe("loopback port of the HTTP door; 0 takes a free one"),

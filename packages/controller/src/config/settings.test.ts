@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import { addProject } from "../factory/add-project.ts";
 import { initFactory } from "../factory/init-factory.ts";
 import { loadFactory } from "./load-factory.ts";
-import { createSettings } from "./settings.ts";
+import { createSettings, salvageKeepMs } from "./settings.ts";
 
 let dir = "";
 
@@ -88,5 +88,32 @@ describe("adding a project", () => {
     await expect(add("other", { repo: join(dir, "nowhere") })).rejects.toMatchObject({ code: "REPOSITORY_INVALID" });
     await expect(add("other", { executor: "nobody" })).rejects.toMatchObject({ code: expect.stringMatching(/EXECUTOR_UNKNOWN|CONFIG_INVALID/) });
     expect(readFileSync(join(dir, "dispatch.yaml"), "utf8")).toBe(before);
+  });
+});
+
+describe("how long the work of ended tasks is kept", () => {
+  const days = async (text: string): Promise<number | null> => {
+    const file = join(dir, "dispatch.yaml");
+    const before = readFileSync(file, "utf8");
+    writeFileSync(file, text.startsWith(" ") ? before.replace("  shop:\n", `  shop:\n${text}\n`) : `${before}\n${text}\n`);
+    try {
+      const ms = salvageKeepMs(await loadFactory(dir), "shop");
+      return ms === null ? null : ms / (24 * 60 * 60_000);
+    } finally {
+      writeFileSync(file, before);
+    }
+  };
+
+  it("is the project's word, else the factory's, else ninety days; a project that is not configured keeps all", async () => {
+    expect(await days("")).toBe(90);
+    expect(await days("salvage_keep_days: 7")).toBe(7);
+    expect(await days("salvage_keep_days: forever")).toBeNull();
+    expect(await days("    salvage_keep_days: 30")).toBe(30);
+    expect(salvageKeepMs(await loadFactory(dir), "other")).toBeNull();
+  });
+
+  it("is no word that could mean at once", async () => {
+    for (const wrong of ["0", "-1", "soon", "1.5"])
+      await expect(days(`salvage_keep_days: ${wrong}`)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 });

@@ -87,6 +87,15 @@ export function sourceOf(config: FactoryConfig, project: ProjectId): ProjectSour
   return { id: project, repo: isUrl(entry.repo) ? entry.repo : resolve(config.dir, entry.repo), branch: entry.branch };
 }
 
+const dayMs = 24 * 60 * 60_000;
+
+/** How long the work of ended tasks of a project is kept, in ms; null: for ever, as for one that is not configured any more. */
+export function salvageKeepMs({ factory }: FactoryConfig, project: ProjectId): number | null {
+  const entry = factory.projects[project];
+  const days = entry === undefined ? "forever" : (entry.salvage_keep_days ?? factory.salvage_keep_days);
+  return days === "forever" ? null : days * dayMs;
+}
+
 /** Whether a repository is named by URL (or scp-like address) and not by path. */
 export function isUrl(repo: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(repo) || /^[^/\\]+@[^/\\:]+:/.test(repo);

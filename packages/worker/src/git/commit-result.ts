@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AttemptJob, TokenUsage } from "@dispatch/core";
+import type { AttemptId, AttemptJob, TokenUsage } from "@dispatch/core";
 import { taskIdOf } from "@dispatch/core";
 import { copyIndex, type Workspace } from "./capture-tree.ts";
 import { gitAsks, gitText, runGit } from "./run-git.ts";
@@ -19,7 +19,7 @@ export interface ResultCommit {
 
 /**
  * Puts the judged tree on the attempt's branch and gives the branch's tip, which descends from the base.
- * Commits of the agent are kept when they do; otherwise they stay under refs/dispatch/rewritten/.
+ * Commits of the agent are kept when they do; otherwise they stay under `rewrittenRef`, from where they are salvaged.
  */
 export async function commitResult(workspace: Workspace, result: ResultCommit): Promise<string> {
   const { repository, base } = workspace;
@@ -39,12 +39,17 @@ export async function commitResult(workspace: Workspace, result: ResultCommit): 
   return tip;
 }
 
+/** The ref that keeps an agent's own history when its branch does not hold it. */
+export function rewrittenRef(attempt: AttemptId): string {
+  return `refs/dispatch/rewritten/${attempt}`;
+}
+
 async function parentOf(workspace: Workspace, result: ResultCommit): Promise<string> {
   const { repository, base } = workspace;
   const { head } = result;
   if (head === undefined || head === base) return base;
   if (await gitAsks(["merge-base", "--is-ancestor", base, head], { gitDir: repository })) return head;
-  await runGit(["update-ref", `refs/dispatch/rewritten/${result.job.attempt}`, head], { gitDir: repository });
+  await runGit(["update-ref", rewrittenRef(result.job.attempt), head], { gitDir: repository });
   return base;
 }
 

@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type AttemptId, type AttemptJob, resultRef, type Salvage, salvageRef } from "@dispatch/core";
 import type { AttemptFiles } from "../attempt-files.ts";
+import { captureIndex } from "../git/capture-index.ts";
 import { captureTree, copyIndex, type Workspace } from "../git/capture-tree.ts";
+import { rewrittenRef } from "../git/commit-result.ts";
 import { gitAsks, gitText, runGit } from "../git/run-git.ts";
 import { headOf, readWorkspace, removeLocks } from "../git/workspace.ts";
 import { filesOf, type Host, readJob, requireOver } from "./host.ts";
@@ -30,30 +32,51 @@ export async function salvageAttempt(host: Host, attempt: AttemptId): Promise<Sa
 /** What there is to keep, as commits that no ref names yet. */
 export async function computeSalvage(workspace: Workspace, files: AttemptFiles, job: AttemptJob): Promise<{ tip: string; salvage: string | null }> {
   const { repository } = workspace;
-  const branch = await gitText(["for-each-ref", "--format=%(objectname)", `refs/heads/${job.branch}`], { gitDir: repository });
+  const branch = await commitOf(`refs/heads/${job.branch}`, repository);
   const head = existsSync(join(workspace.adminDir, "HEAD")) ? await headOf(workspace.adminDir, repository) : undefined;
-  const tip = head ?? (branch === "" ? job.base : branch);
+  const tip = head ?? branch ?? job.base;
   const [tipTree = "", time = ""] = (await gitText(["log", "-1", "--format=%T %ct", tip, "--"], { gitDir: repository })).split(" ");
   const index = join(files.dir, "salvage-index");
   copyIndex(workspace.index, index);
   const { tree } = await captureTree({ ...workspace, index }, tipTree);
-  const parents = [tip];
-  // Commits on the branch that the agent left behind when it checked out something else.
-  if (branch !== "" && branch !== tip && !(await gitAsks(["merge-base", "--is-ancestor", branch, tip], { gitDir: repository }))) parents.push(branch);
+  const parents = [tip, ...(await leftBehind(repository, tip, [branch, await commitOf(rewrittenRef(job.attempt), repository)]))];
+  const staged = await captureIndex(workspace, join(files.dir, "staged-index"));
+  if (staged !== undefined && staged !== tipTree && staged !== tree) {
+    const message = `Index of ${job.attempt}\n\nWhat the attempt had staged; its worktree held something else.\n`;
+    parents.push(await writeCommit(repository, { tree: staged, parents: [tip], time, message }));
+  }
   if (tree === tipTree && parents.length === 1) return { tip, salvage: null };
+  const message = `Salvage of ${job.attempt}\n\nWhat the attempt left uncommitted.\n`;
+  return { tip, salvage: await writeCommit(repository, { tree, parents, time, message }) };
+}
+
+/** Commits that the tip does not hold: on the branch when the agent checked out something else, or before it rewrote its history. */
+async function leftBehind(repository: string, tip: string, commits: readonly (string | undefined)[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const commit of commits) {
+    if (commit === undefined || commit === tip || left.includes(commit)) continue;
+    if (!(await gitAsks(["merge-base", "--is-ancestor", commit, tip], { gitDir: repository }))) left.push(commit);
+  }
+  return left;
+}
+
+async function writeCommit(
+  repository: string,
+  { tree, parents, time, message }: { tree: string; parents: readonly string[]; time: string; message: string },
+): Promise<string> {
   const date = `@${time} +0000`;
-  const salvage = await gitText(["commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent])], {
-    gitDir: repository,
-    input: `Salvage of ${job.attempt}\n\nWhat the attempt left uncommitted.\n`,
-    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-  });
-  return { tip, salvage };
+  const args = ["commit-tree", tree, ...parents.flatMap((parent) => ["-p", parent])];
+  return await gitText(args, { gitDir: repository, input: message, env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date } });
+}
+
+async function commitOf(ref: string, repository: string): Promise<string | undefined> {
+  const found = await gitText(["for-each-ref", "--format=%(objectname)", ref], { gitDir: repository });
+  return found === "" ? undefined : found;
 }
 
 /** After the worktree was discarded: what the refs say. */
 async function keptSalvage(workspace: Workspace, attempt: AttemptId): Promise<Salvage> {
-  const named = async (ref: string) => await gitText(["for-each-ref", "--format=%(objectname)", ref], { gitDir: workspace.repository });
-  const tip = await named(resultRef(attempt));
-  const kept = await named(salvageRef(attempt));
-  return { tip: tip === "" ? null : tip, salvage: kept === "" || kept === tip ? null : kept };
+  const tip = await commitOf(resultRef(attempt), workspace.repository);
+  const kept = await commitOf(salvageRef(attempt), workspace.repository);
+  return { tip: tip ?? null, salvage: kept === undefined || kept === tip ? null : kept };
 }

@@ -29,6 +29,11 @@ async function leave(script: string): Promise<{ job: AttemptJob; work: string }>
 
 const salvage = async (job: AttemptJob) => await host.call("salvage", { attempt: job.attempt });
 
+const adminDirOf = (work: string): string =>
+  readFileSync(join(work, ".git"), "utf8")
+    .replace(/^gitdir: /, "")
+    .trim();
+
 function changes(held: Salvage): string[] {
   return node
     .git("diff-tree", "-r", "-z", "--name-status", "--no-renames", held.tip ?? "", held.salvage ?? "")
@@ -73,6 +78,60 @@ test("untracked, binary, changed, deleted, staged, linked and executable files a
   expect(await salvage(job)).toEqual(held);
   await host.call("discard", { attempt: job.attempt, held });
   expect(await salvage(job)).toEqual(held);
+});
+
+/** Text of a file as the attempt had staged it, from the commit of its index. */
+function staged(held: Salvage, path: string): string {
+  const parents = node.git("rev-parse", `${held.salvage}^@`).split("\n");
+  expect(parents[0]).toBe(held.tip);
+  expect(node.git("log", "-1", "--format=%s", parents.at(-1) ?? "")).toMatch(/^Index of /);
+  return node.git("show", `${parents.at(-1)}:${path}`);
+}
+
+test("what was staged is held, also where the worktree holds something else or nothing any more", async () => {
+  const { job } = await leave("echo staged > lib/both; echo kept > lib/gone; git add lib; echo later > lib/both; rm lib/gone");
+  const held = await salvage(job);
+  expect(node.git("show", `${held.salvage}:lib/both`)).toBe("later");
+  expect([staged(held, "lib/both"), staged(held, "lib/gone")]).toEqual(["staged", "kept"]);
+  expect(await salvage(job)).toEqual(held);
+  await host.call("discard", { attempt: job.attempt, held });
+});
+
+test("an index alone is work, when the worktree is as it was committed", async () => {
+  const job = node.job({ n: ++n, script: "echo other > lib/value.js; git add lib; echo 'export const value = 1;' > lib/value.js", maxRounds: 1 });
+  await host.call("start", { job });
+  await host.ended(job.attempt);
+  const held = await salvage(job);
+  expect(node.git("rev-parse", `${held.salvage}^{tree}`)).toBe(node.git("rev-parse", `${held.tip}^{tree}`));
+  expect(staged(held, "lib/value.js")).toBe("other");
+  await host.call("discard", { attempt: job.attempt, held });
+});
+
+test("an attempt in the middle of a merge leaves both sides, and a broken index keeps nothing from being salvaged", async () => {
+  const side = (text: string) => `echo ${text} > lib/value.js; git commit -qam ${text}`;
+  const { job, work } = await leave(
+    `git checkout -q --detach; ${side("mine")}; git checkout -q --detach HEAD^; ${side("other")}; git merge -q HEAD@{2} || true`,
+  );
+  const held = await salvage(job);
+  expect([staged(held, "lib/value.js~ours"), staged(held, "lib/value.js~theirs")]).toEqual(["other", "mine"]);
+  writeFileSync(join(adminDirOf(work), "index"), "no index at all, and longer than a checksum");
+  const again = await salvage(job);
+  expect(node.git("rev-parse", `${again.salvage}^{tree}`)).toBe(node.git("rev-parse", `${held.salvage}^{tree}`));
+  await host.call("discard", { attempt: job.attempt, held: again });
+});
+
+test("a history that the agent threw away is held beside the result", async () => {
+  const script = [
+    "git checkout -q --orphan other; git commit -qm 'a history of its own'",
+    "echo 'export const value = 2;' > lib/value.js; git commit -qam 'the value is 2'",
+  ];
+  const job = node.job({ n: ++n, script: script.join("\n"), maxRounds: 1 });
+  await host.call("start", { job });
+  expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
+  const held = await salvage(job);
+  expect(node.git("rev-parse", `${held.tip}^`)).toBe(node.base);
+  expect(node.git("log", "--format=%s", `${held.salvage}`).split("\n")).toContain("a history of its own");
+  await host.call("discard", { attempt: job.attempt, held });
 });
 
 test("discarding refuses what is not held, whatever is new, until it was salvaged", async () => {
