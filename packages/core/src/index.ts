@@ -42,9 +42,11 @@ export type {
   AdvanceOutcome,
   BuildOutcome,
   DiffText,
+  Forge,
   LandingInput,
   ProjectSource,
   PublishOutcome,
+  PullRequestRoute,
   Repositories,
   TakeInOutcome,
 } from "./ports/repositories.ts";

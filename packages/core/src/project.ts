@@ -22,7 +22,7 @@ export type CollectState =
   | { kind: "publishing"; requestedAt: number; tasks: readonly TaskId[] };
 
 export type LastCollect =
-  | { outcome: "published"; at: number; requestedAt: number; commit: Oid }
+  | { outcome: "published"; at: number; requestedAt: number; commit: Oid; url?: string }
   | { outcome: "stopped"; at: number; requestedAt: number; code: string; because: string; hint: string };
 
 export type ProjectEvent = Extract<FactoryEvent, { project: ProjectId }> | Extract<FactoryEvent, { type: "task-merged" | "landing-deferred" }>;
@@ -70,10 +70,7 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
       return moved({ ...project, landing: { kind: "frozen", because: event.because } });
     case "main-published":
       if (collect.kind !== "publishing") return stale(`collect is ${collect.kind}`);
-      return moved({
-        ...project,
-        collect: { kind: "idle", last: { outcome: "published", at, requestedAt: collect.requestedAt, commit: event.commit } },
-      });
+      return moved({ ...project, collect: { kind: "idle", last: publishedBy(event, at, collect.requestedAt) } });
     case "collect-stopped":
       if (collect.kind === "idle") return stale("no collect is under way");
       return moved({
@@ -88,4 +85,9 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
     case "landing-deferred":
       return moved({ ...project, main: event.main });
   }
+}
+
+function publishedBy(event: Extract<ProjectEvent, { type: "main-published" }>, at: number, requestedAt: number): LastCollect {
+  const { commit, url } = event;
+  return { outcome: "published", at, requestedAt, commit, ...(url === undefined ? {} : { url }) };
 }

@@ -154,15 +154,16 @@ async function adopt(ports: Ports, project: Project, candidate: Oid, commits: nu
   return [{ type: "origin-taken-in", project: project.id, main: candidate, commits }, ...contract];
 }
 
-/** Pushes main to origin, by fast-forward only. */
+/** Pushes main to origin, by fast-forward only, or has it pulled from there by request. */
 export async function publishMain(ports: Ports, world: World, id: ProjectId): Promise<FactoryEvent[]> {
   const project = world.projects.get(id);
   const source = ports.settings.sourceOf(id);
   if (project?.collect.kind !== "publishing" || source === undefined) return [];
   try {
     const published = await ports.repositories.publishMain(source);
-    if (published.outcome === "published") return [{ type: "main-published", project: id, commit: published.commit }];
-    return [{ type: "origin-moved", project: id }];
+    if (published.outcome === "origin-moved") return [{ type: "origin-moved", project: id }];
+    const { commit, url } = published;
+    return [{ type: "main-published", project: id, commit, ...(url === undefined ? {} : { url }) }];
   } catch (error) {
     return [stopped(project, error)];
   }

@@ -1,4 +1,4 @@
-import type { NodeClosure } from "@dispatch/core";
+import type { LastCollect, NodeClosure } from "@dispatch/core";
 import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { signalLines, standingLines } from "./cause-lines.ts";
 import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
@@ -35,9 +35,13 @@ export function projectLine(project: ProjectRow, view: View): string {
   ];
   if (project.landing.kind === "frozen") facts.push(paint.bad(`landing frozen: ${oneLine(project.landing.because)}`));
   if (project.collect.kind !== "idle") facts.push(paint.active(`collect ${project.collect.kind}`));
-  else if (project.collect.last?.outcome === "published") facts.push(`published ${shortOid(project.collect.last.commit)}`);
+  else if (project.collect.last?.outcome === "published") facts.push(publishedWords(project.collect.last));
   else if (project.collect.last?.outcome === "stopped") facts.push(paint.bad(`collect stopped: ${oneLine(project.collect.last.because)}`));
   return `${paint.strong(project.id)}  ${facts.join(" · ")}`;
+}
+
+function publishedWords({ commit, url }: Extract<LastCollect, { outcome: "published" }>): string {
+  return `published ${shortOid(commit)}${url === undefined ? "" : ` by ${oneLine(url)}`}`;
 }
 
 /** A bar of what is merged, and the tasks by state. Cancelled tasks do not count. */

@@ -34,6 +34,16 @@ const Gates = z.strictObject({
 const ProjectEntry = z.strictObject({
   repo: z.string().min(1).describe("path or URL of the repository; landed work is published to it"),
   branch: z.string().min(1).default("main"),
+  publish: z
+    .enum(["push", "pull-request"])
+    .default("push")
+    .describe("push main to the branch by fast-forward, or keep a pull request open that brings it there"),
+  publish_branch: z
+    .string()
+    .regex(/^[A-Za-z0-9][\w./-]*$/, "is not a name for a branch")
+    .default("dispatch/main")
+    .describe("with pull-request: the branch at origin that the pull request comes from; nobody else may push to it"),
+  forge: z.enum(["gh", "glab"]).optional().describe("with pull-request: the program that opens it; default by the host that repo names"),
   verify: Verify.optional().describe("what must be green before and after landing; may also stand in the repository's .dispatch.yaml"),
   landing: z.enum(["continuous", "on-collect"]).default("continuous"),
   executor: z.string().optional().describe("executor of specs that name none"),
