@@ -20,6 +20,7 @@ export {
   type AttemptId,
   attemptBranch,
   attemptIdOf,
+  checkpointRef,
   type NodeId,
   type Oid,
   type ProjectId,

@@ -14,6 +14,8 @@ import { advanceMain } from "./advance-main.ts";
 import { buildCandidate } from "./build-candidate.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
+import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
+import { type Forecast, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
 import type { Environment } from "./git-environment.ts";
 import { checkOrigin } from "./look-at-origin.ts";
 import type { DialNode } from "./node-line.ts";
@@ -50,6 +52,12 @@ export interface GitRepositories extends Repositories {
   /** Ids of the specs that landed since the hub was made. */
   landedSpecs(project: ProjectId): Promise<readonly string[]>;
   salvageRefs(project: ProjectId): Promise<readonly { attempt: AttemptId; ref: string; commit: Oid }[]>;
+  /** Brings what a live attempt had at the end of its newest round from its node. */
+  fetchCheckpoint(project: ProjectId, attempt: AttemptId, url: string): Promise<void>;
+  /** The checkpoints of these attempts; those of all others are removed. */
+  keepCheckpoints(project: ProjectId, live: ReadonlySet<AttemptId>): Promise<readonly LiveBranch[]>;
+  /** Which branches will meet main or each other; they stand in the order in which they are expected to land. */
+  forecast(project: ProjectId, branches: readonly LiveBranch[]): Promise<Forecast>;
 }
 
 /** The hub repositories of a factory, with real git. */
@@ -114,6 +122,10 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
     salvageRefs: (project) => salvageRefs(gitOf(project)),
+    // None of these waits for the hub's turn, or takes it: landing is never held up.
+    fetchCheckpoint: (project, attempt, url) => inTurn(`checkpoint ${attempt}`, () => fetchCheckpoint(gitOf(project), attempt, url)),
+    keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepCheckpoints(gitOf(project), live)),
+    forecast: (project, branches) => guarded(() => forecastConflicts(gitOf(project), branches), `forecast conflicts of ${project}`),
   };
 }
 
