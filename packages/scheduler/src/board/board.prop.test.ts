@@ -4,6 +4,7 @@ import {
   emptyWorld,
   evolve,
   type FactoryEvent,
+  type Finding,
   isFencedWithNode,
   type NodeSnapshot,
   plainNode,
@@ -168,6 +169,8 @@ function fencingFact(dice: Dice, world: World): FactoryEvent | undefined {
   return onNode.length === 0 ? undefined : { type: "attempt-fenced", attempt: pick(dice, onNode).id, because: "no link" };
 }
 
+const overtaken: Finding = { gate: "landing", severity: "block", found: "main changed it", why: "", hint: "" };
+
 function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryEvent | undefined {
   const task = world.tasks.get(id);
   if (task === undefined) return undefined;
@@ -204,7 +207,7 @@ function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryE
     case "landing": {
       const candidate = { commit: anOid(50 + dice(9)), merge: anOid(2), tree: anOid(3) };
       if (dice(10) === 0) return { type: "landing-deferred", task: id, because: "moved", main: anOid(7) };
-      if (dice(10) === 0) return { type: "candidate-refused", task: id, findings: [], conflict: null };
+      if (dice(8) === 0) return { type: "candidate-refused", task: id, findings: dice(2) === 0 ? [overtaken] : [], conflict: null };
       if (state.phase.kind === "building") return { type: "candidate-built", task: id, candidate };
       if (state.phase.kind === "verifying") return { type: "candidate-verified", task: id, candidate: state.phase.candidate, verify: [] };
       return { type: "task-merged", task: id, commit: state.phase.candidate.commit, from: state.onto };

@@ -1,4 +1,14 @@
-import { type Attempt, attemptIdOf, type NodeSnapshot, type Project, plainNode, type Task, type TaskSpec, type TaskState } from "@dispatch/core";
+import {
+  type Attempt,
+  attemptIdOf,
+  type Finding,
+  type NodeSnapshot,
+  type Project,
+  plainNode,
+  type Task,
+  type TaskSpec,
+  type TaskState,
+} from "@dispatch/core";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../../../../test/kit/build-facts.ts";
 import { decide } from "../decide.ts";
@@ -110,6 +120,23 @@ describe("the order", () => {
     expect(names(worldOf(rows, [node("a", 1)]))).toEqual(["shop/S02"]);
     const unasked = { ...rows, S04: { spec: { priority: 2 as const, dependsOn: ["S03"] } } };
     expect(names(worldOf(unasked, [node("a", 1)]))).toEqual(["shop/S01"]);
+  });
+
+  it("counts a task one class more urgent when its last result did not fit on main, for no other finding, and never beyond the first", () => {
+    const snapshot = worldOf({ S01: { spec: { priority: 2 }, plannedAt: 1 }, S02: { spec: { priority: 2 } } }, [node("a", 1)]);
+    const refused = (gate: Finding["gate"], severity: Finding["severity"], priority: 0 | 1 | 2): Snapshot => {
+      const tasks = new Map(snapshot.world.tasks);
+      const [task] = tasks.values();
+      if (task === undefined) throw new Error("no task");
+      const feedback: Finding[] = [{ gate, severity, found: "", why: "", hint: "" }];
+      tasks.set(task.id, { ...task, spec: { ...task.spec, priority }, state: { kind: "planned", tries: 1, limit: 4, feedback } });
+      return { ...snapshot, world: { ...snapshot.world, tasks } };
+    };
+    expect(names(snapshot)).toEqual(["shop/S02"]);
+    expect(names(refused("landing", "block", 2))).toEqual(["shop/S01"]);
+    expect(names(refused("landing", "note", 2))).toEqual(["shop/S02"]);
+    expect(names(refused("G01", "block", 2))).toEqual(["shop/S02"]);
+    expect(names(refused("landing", "block", 0))).toEqual(["shop/S01"]);
   });
 
   it("gives the project and the direction with the fewest slots in use the next one", () => {

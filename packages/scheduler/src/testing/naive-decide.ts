@@ -151,6 +151,12 @@ function naivePriorities(open: readonly Task[]): Map<string, number> {
   return priorities;
 }
 
+/** What main overtook counts one class more urgent when it is done again. */
+function naiveClass({ state }: Task, priority: number): number {
+  const refused = "feedback" in state && state.feedback.some((finding) => finding.gate === "landing" && finding.severity === "block");
+  return Math.max(0, refused ? priority - 1 : priority);
+}
+
 function naiveEstimates({ world, projects }: Snapshot, tasks: readonly Task[]): Map<string, number> {
   const estimates = new Map<string, number>();
   const known = new Map<string, number>();
@@ -231,7 +237,7 @@ function pickNext(
   for (const task of tasks) {
     const since = started.has(task) ? undefined : readyFrom(snapshot, task, now);
     if (since !== undefined)
-      ready.push({ task, since, order: orderOf(shares, task, priorities.get(task.id) ?? 0, since, scores.get(task.id) ?? 0, now) });
+      ready.push({ task, since, order: orderOf(shares, task, naiveClass(task, priorities.get(task.id) ?? 0), since, scores.get(task.id) ?? 0, now) });
   }
   ready.sort((a, b) => compare(a.order, b.order));
   const barriers = barriersOf(snapshot, ready);
