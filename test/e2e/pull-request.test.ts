@@ -42,7 +42,10 @@ test("a collect says what is missing for a pull request, then opens one and keep
   const base = await scene.git(origin, "rev-parse", "main");
   await land("S01-trim", "trim");
   const missing = await collect();
-  expect(missing).toMatchObject({ code: 1, value: { last: { outcome: "stopped", code: "TOOL_MISSING", hint: expect.stringContaining("gh auth login") } } });
+  expect(missing).toMatchObject({
+    code: 1,
+    value: { last: { outcome: "stopped", code: "TOOL_MISSING", hint: expect.stringContaining("gh auth login") } },
+  });
 
   copyFileSync(forge, join(programs, "gh"));
   chmodSync(join(programs, "gh"), 0o755);

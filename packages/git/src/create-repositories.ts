@@ -15,7 +15,7 @@ import { buildCandidate } from "./build-candidate.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
 import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
-import { type Forecast, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
+import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
 import type { Environment } from "./git-environment.ts";
 import { checkOrigin } from "./look-at-origin.ts";
 import type { DialNode } from "./node-line.ts";
@@ -65,6 +65,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000, dial: options.dial };
   const inTurn = createTurns();
   const opened = new Map<ProjectId, Git>();
+  const memories = new Map<ProjectId, ForecastMemory>();
   const sending = new Map<string, Promise<void>>();
 
   function hubOf(project: ProjectId): string {
@@ -75,6 +76,12 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   function gitOf(project: ProjectId): Git {
     const known = opened.get(project) ?? openGit(hubOf(project), gitOptions);
     opened.set(project, known);
+    return known;
+  }
+
+  function memoryOf(project: ProjectId): ForecastMemory {
+    const known: ForecastMemory = memories.get(project) ?? new Map();
+    memories.set(project, known);
     return known;
   }
 
@@ -125,7 +132,8 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     // None of these waits for the hub's turn, or takes it: landing is never held up.
     fetchCheckpoint: (project, attempt, url) => inTurn(`checkpoint ${attempt}`, () => fetchCheckpoint(gitOf(project), attempt, url)),
     keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepCheckpoints(gitOf(project), live)),
-    forecast: (project, branches) => guarded(() => forecastConflicts(gitOf(project), branches), `forecast conflicts of ${project}`),
+    forecast: (project, branches) =>
+      guarded(() => forecastConflicts(gitOf(project), branches, memoryOf(project)), `forecast conflicts of ${project}`),
   };
 }
 

@@ -37,7 +37,13 @@ function branchOf(world: World, task: Task, checkpoints: ReadonlyMap<AttemptId, 
       const since = world.attempts.get(state.attempt)?.placedAt ?? 0;
       return commit === undefined ? undefined : { task, attempt: state.attempt, commit, stage: 3, since };
     }
-    default:
+    case "planned":
+    case "backoff":
+    case "starting":
+    case "parked":
+    case "cancelling":
+    case "merged":
+    case "cancelled":
       return undefined;
   }
 }

@@ -70,9 +70,32 @@ test("nothing is left in the hub, and pairs beyond the limit are counted", async
   const branches = [0, 1, 2, 3].map((i) => ({ attempt: `s${i}`, commit: branch({ "b.txt": `${i}\n`, "a.txt": `${i}\n2\n3\n4\n5\n6\n7\n8\n9\n` }) }));
   const before = objects();
   const git = openGit(scene.hub, { env: environment(), remoteQuietMs: 10_000 });
-  expect(await forecastConflicts(git, branches, 4)).toMatchObject({ conflicts: { length: 4 }, uncompared: 2 });
+  expect(await forecastConflicts(git, branches, new Map(), 4)).toMatchObject({ conflicts: { length: 4 }, uncompared: 2 });
   expect(objects()).toBe(before);
   expect(readdirSync(join(scene.hub, "scratch"))).toEqual([]);
+});
+
+test("what was read once is read again only where main or the branch has moved", async () => {
+  const git = openGit(scene.hub, { env: environment(), remoteQuietMs: 10_000 });
+  const ran: string[] = [];
+  const counting: typeof git = {
+    ...git,
+    run(plumbing) {
+      ran.push(plumbing.args[0] ?? "");
+      return git.run(plumbing);
+    },
+  };
+  const memory = new Map();
+  const branches = ["a.txt", "b.txt"].map((path) => ({ attempt: path, commit: branch({ [path]: "mine\n" }) }));
+  const first = await forecastConflicts(counting, branches, memory);
+  ran.length = 0;
+  expect(await forecastConflicts(counting, branches, memory)).toEqual(first);
+  expect(ran).toEqual(["rev-parse"]);
+  const main = commitTree(scene.hub, [base], { "b.txt": "theirs\n" }, base);
+  await scene.repositories.advanceMain("shop", main, base);
+  expect((await forecastConflicts(git, branches, memory)).conflicts).toMatchObject([{ attempt: "b.txt", with: { kind: "main" } }]);
+  await forecastConflicts(git, branches.slice(1), memory);
+  expect([...memory.keys()]).toEqual([branches[1]?.commit]);
 });
 
 test("checkpoints come from the node, follow its newest round, and go with their attempts", async () => {

@@ -47,9 +47,9 @@ interface Pair {
  * land: of two that meet, the later one is named. Judged by path as landing does, so it tells what landing will say. Moves nothing,
  * and what the merges write goes with them.
  */
-export async function forecastConflicts(git: Git, branches: readonly LiveBranch[], limit = maxPairs): Promise<Forecast> {
+export async function forecastConflicts(git: Git, branches: readonly LiveBranch[], memory: ForecastMemory, limit = maxPairs): Promise<Forecast> {
   const main = await readMain(git);
-  const changes = await readChanges(git, main, branches);
+  const changes = await readChanges(git, main, branches, memory);
   const pairs: Pair[] = changes.flatMap(({ attempt, commit, delta, onMain }) => {
     const collisions = findCollisions(delta, onMain);
     return collisions.length === 0 ? [] : [{ attempt, with: { kind: "main" } as const, ours: main, theirs: commit, collisions }];
@@ -66,6 +66,16 @@ export async function forecastConflicts(git: Git, branches: readonly LiveBranch[
   return { main, conflicts, uncompared: pairs.length - compared.length };
 }
 
+interface BranchDelta {
+  main: Oid;
+  /** Where the branch left that main; undefined: nowhere. */
+  base: Oid | undefined;
+  delta: readonly PathChange[];
+}
+
+/** What was read of each commit the last time, so that only what is new costs processes. */
+export type ForecastMemory = Map<Oid, BranchDelta>;
+
 interface BranchChange extends LiveBranch {
   delta: readonly PathChange[];
   /** What main changed since the branch left it. */
@@ -73,17 +83,29 @@ interface BranchChange extends LiveBranch {
 }
 
 /** A branch that does not belong to main's history has nothing to compare; landing will say so. */
-async function readChanges(git: Git, main: Oid, branches: readonly LiveBranch[]): Promise<BranchChange[]> {
+async function readChanges(git: Git, main: Oid, branches: readonly LiveBranch[], memory: ForecastMemory): Promise<BranchChange[]> {
   const onMainSince = new Map<Oid, readonly PathChange[]>();
   const changes: BranchChange[] = [];
+  const wanted = new Set(branches.map(({ commit }) => commit));
+  for (const commit of memory.keys()) if (!wanted.has(commit)) memory.delete(commit);
   for (const branch of branches) {
-    const base = await mergeBaseOf(git, main, branch.commit);
+    const { base, delta } = await readDelta(git, main, branch.commit, memory);
     if (base === undefined) continue;
-    const onMain = onMainSince.get(base) ?? (await deltaOf(git, base, main));
+    const onMain = onMainSince.get(base) ?? (base === main ? [] : await deltaOf(git, base, main));
     onMainSince.set(base, onMain);
-    changes.push({ ...branch, delta: await deltaOf(git, base, branch.commit), onMain });
+    changes.push({ ...branch, delta, onMain });
   }
   return changes;
+}
+
+async function readDelta(git: Git, main: Oid, commit: Oid, memory: ForecastMemory): Promise<BranchDelta> {
+  const known = memory.get(commit);
+  if (known?.main === main) return known;
+  const base = await mergeBaseOf(git, main, commit);
+  const delta = base === undefined ? [] : known?.base === base ? known.delta : await deltaOf(git, base, commit);
+  const read = { main, base, delta };
+  memory.set(commit, read);
+  return read;
 }
 
 function asConflict({ attempt, with: meets, collisions }: Pair, textConflict: boolean): ComingConflict {
