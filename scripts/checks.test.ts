@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { checkLayers, importsOf } from "./check-layers.mjs";
+import { checkPushes } from "./check-pushes.mjs";
 import { checkWalk } from "./check-walk.mjs";
 import { checkWords } from "./check-words.mjs";
 import { missingOptional } from "./complete-lockfile.mjs";
@@ -92,6 +93,41 @@ describe("words", () => {
   test("a registry host in the lockfile is told", () => {
     put("package-lock.json", { packages: { "node_modules/yaml": { resolved: "https://registry.example/yaml.tgz" } } });
     expect(checkWords(root)).toHaveLength(1);
+  });
+});
+
+describe("pushes", () => {
+  const push = (words: string) => `const args = ["push", ${words}"--", url, refspec];\n`;
+  test("one that moves a branch forward, from where it may, is right", () => {
+    put("packages/store/package.json", { name: "@dispatch/store" });
+    put("packages/git/package.json", { name: "@dispatch/git" });
+    put("packages/git/src/push-commit.ts", push('"--progress", '));
+    put("packages/store/src/index.ts", 'export const kind = z.enum(["push", "pull-request"]);\nlist.push(1);\n');
+    expect(checkPushes(root)).toEqual([]);
+  });
+
+  test.each([
+    '"--force", ',
+    '"--force-with-lease=main:1", ',
+    '"-f", ',
+    '"-qf", ',
+    '"--mirror", ',
+    '"--delete", ',
+    ["`+$", "{main}:$", "{ref}`, "].join(""),
+    '"+refs/heads/main", ',
+  ])("one with %s is told with its line", (words) => {
+    put("packages/git/package.json", { name: "@dispatch/git" });
+    put("packages/git/src/push-commit.ts", `\n${push(words)}`);
+    expect(checkPushes(root)).toEqual([expect.stringContaining("packages/git/src/push-commit.ts:2:")]);
+  });
+
+  test.each([push(""), "const command = 'git -C there push origin main';\n"])("one from another place is told: %s", (content) => {
+    put("packages/store/src/index.ts", `\n${content}`);
+    expect(checkPushes(root)).toEqual([expect.stringContaining("packages/store/src/index.ts:2:")]);
+  });
+
+  test("none of the project pushes with force", () => {
+    expect(checkPushes(resolve(import.meta.dirname, ".."))).toEqual([]);
   });
 });
 

@@ -14,6 +14,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { checkLayers } from "./check-layers.mjs";
+import { checkPushes } from "./check-pushes.mjs";
 import { checkRoot } from "./check-root.mjs";
 import { checkWalk } from "./check-walk.mjs";
 import { checkWords } from "./check-words.mjs";
@@ -32,6 +33,7 @@ const steps = [
   { name: "root", needs: [], check: checkRoot },
   { name: "walk", needs: [], check: checkWalk },
   { name: "words", needs: [], check: checkWords },
+  { name: "pushes", needs: [], check: checkPushes },
   { name: "build", needs: [], run: ["turbo", "run", "build", "--continue=dependencies-successful", "--output-logs=errors-only"] },
   { name: "oxlint", needs: ["build"], run: ["oxlint", "--type-aware", "--deny-warnings", "packages", "test", "scripts"] },
   { name: "types", needs: [], run: ["tsc", "-p", "test/tsconfig.json"] },

@@ -73,7 +73,10 @@ export function boardTimes(n: number): BoardTimes {
   const view = () => {
     const explain = createExplainer(snapshot, 1_000_000);
     const signals = composeSignals({ snapshot, samples: [], before: noSignals, explain }, 1_000_000);
-    return composeStatus({ snapshot, troubles: [], lastSeq: 1, draining: false, explain, signals, eta: null }, 1_000_000);
+    return composeStatus(
+      { snapshot, troubles: [], forecast: { conflicts: [], uncompared: 0 }, lastSeq: 1, draining: false, explain, signals, eta: null },
+      1_000_000,
+    );
   };
   view();
   return { tasks: n, decideMs: timed(() => decide(snapshot, 1_000_000), 50), statusMs: timed(view, 9) };

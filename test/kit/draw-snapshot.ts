@@ -6,6 +6,7 @@ import {
   emptyWorld,
   evolve,
   type FactoryEvent,
+  type Finding,
   type NodeClosure,
   type NodeSnapshot,
   type Project,
@@ -171,7 +172,8 @@ function aTask(draw: TaskDraw, i: number): Task {
 }
 
 function stateOf(kind: (typeof kinds)[number], id: string, i: number, n: number): TaskState {
-  const tries = { tries: n, limit: 4, feedback: [] };
+  const overtaken: Finding = { gate: "landing", severity: "block", found: "main changed it", why: "", hint: "" };
+  const tries = { tries: n, limit: 4, feedback: i % 3 === 2 ? [overtaken] : [] };
   const attempt = attemptIdOf(id, n);
   switch (kind) {
     case "planned":

@@ -24,11 +24,13 @@ import { compareSpecs } from "./factory/compare-specs.ts";
 import { feedSpecs } from "./factory/feed-specs.ts";
 import { pickRevision, readRevisions } from "./factory/read-revisions.ts";
 import { putSpec, readEditedSpec } from "./factory/revise-spec.ts";
+import type { ForecastKeeper } from "./forecast/keep-forecast.ts";
 import type { SignalKeeper } from "./keep-signals.ts";
 import { fileTrouble, nodeOperations } from "./node-operations.ts";
 import { planFrom } from "./plan/plan-project.ts";
 import { composeReport } from "./report/compose-report.ts";
 import { countLosses } from "./report/count-losses.ts";
+import { forecastRows } from "./views/compose-forecast.ts";
 import type { Describe } from "./views/compose-nodes.ts";
 import { attemptsOf, composeStatus, composeTaskRow } from "./views/compose-status.ts";
 import { composeStandings, composeWhy, composeWhyAll } from "./views/compose-why.ts";
@@ -47,6 +49,7 @@ export interface ServiceParts {
   sessions: Sessions;
   feed: Parameters<typeof feedSpecs>[0];
   signals: SignalKeeper;
+  forecast: Pick<ForecastKeeper, "of">;
   /** What is known of a node beyond its snapshot. */
   describeNode: Describe;
   nodesFile: Pick<NodesFile, "problem" | "look">;
@@ -72,9 +75,10 @@ function boardViews(parts: ServiceParts) {
       const only = project === undefined ? {} : { project };
       const explain = createExplainer(snapshot, now);
       const made = { explain, signals: parts.signals.judge(snapshot, now, explain), eta: estimateEnd(snapshot, project, now) };
+      const forecast = forecastOf(parts, project);
       const file = fileTrouble(parts.nodesFile, now);
       const troubles = [...(file === null ? [] : [file]), ...troubleRows(engine)];
-      return composeStatus({ snapshot, troubles, lastSeq: parts.lastSeq(), draining: parts.draining(), ...made, ...only }, now);
+      return composeStatus({ snapshot, troubles, forecast, lastSeq: parts.lastSeq(), draining: parts.draining(), ...made, ...only }, now);
     },
     whyAll: (project?: string): WhyAllView => composeWhyAll(engine.snapshot(), parts.now(), project),
     plan: (project: string, slots?: number): Promise<PlanView> => planFrom(parts.feed.dir, project, slots, engine.snapshot()),
@@ -124,7 +128,8 @@ function taskViews(parts: ServiceParts) {
       const task = taskOf(engine, id);
       const names = [id, ...attemptsOf(engine.world, task).map((attempt) => attempt.id)];
       const own = troubleRows(engine).filter((row) => names.some((name) => row.effect.includes(name)));
-      return composeWhy(engine.snapshot(), task, own, parts.now());
+      const forecast = forecastOf(parts, task.project).conflicts.filter((row) => row.task === id || row.with === id);
+      return composeWhy(engine.snapshot(), task, { troubles: own, forecast }, parts.now());
     },
     async log(id: string, query: { file: "agent" | "verify"; attempt?: number; round?: number; from: number }): Promise<LogView> {
       const attempt = attemptOf(engine, taskOf(engine, id), query.attempt);
@@ -198,6 +203,15 @@ function operations(parts: ServiceParts) {
       await settings.reload();
       return { requestedAt: await engine.commands.collect(project, by) };
     },
+  };
+}
+
+/** What is coming for one project, or for all. */
+function forecastOf({ engine, forecast }: ServiceParts, project: string | undefined): StatusView["forecast"] {
+  const found = [...engine.world.projects.keys()].filter((id) => project === undefined || id === project).map((id) => forecast.of(id));
+  return {
+    conflicts: found.flatMap(({ conflicts }) => forecastRows(engine.world, conflicts)),
+    uncompared: found.reduce((sum, { uncompared }) => sum + uncompared, 0),
   };
 }
 

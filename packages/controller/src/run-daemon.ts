@@ -3,10 +3,12 @@ import { isFactoryError } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
 import { classifySystemError } from "./classify-system-error.ts";
 import { createFactoryService } from "./factory-service.ts";
+import { type ForecastKeeper, keepForecast } from "./forecast/keep-forecast.ts";
 import { createApp } from "./http/create-app.ts";
 import { openDoors } from "./http/open-doors.ts";
 import { keepSignals } from "./keep-signals.ts";
 import { type OpenFactory, openFactory } from "./open-factory.ts";
+import { systemClock } from "./system-clock.ts";
 import { version } from "./version.ts";
 import { composeStandings } from "./views/compose-why.ts";
 import { watchStanding } from "./watch-standing.ts";
@@ -37,7 +39,14 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
   try {
     const open = await openFactory(factory, onRelease, (error) => ending.end({ fatal: error }));
     const draining = { now: false };
-    const doors = await openDoors(appOf(open, ending, draining), open.config.factory.daemon.port);
+    const forecast = keepForecast({
+      ...open,
+      world: open.engine.world,
+      subscribe: (listener) => open.engine.subscribe(listener),
+      clock: systemClock,
+    });
+    onRelease(() => forecast.close());
+    const doors = await openDoors(appOf(open, forecast, ending, draining), open.config.factory.daemon.port);
     onRelease(() => doors.close());
     onRelease(watchFactory(open));
     open.log.info({ pid: process.pid, url: doors.url, factory: open.config.dir }, "daemon is up");
@@ -50,7 +59,7 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
   }
 }
 
-function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): ReturnType<typeof createApp> {
+function appOf(open: OpenFactory, forecast: ForecastKeeper, ending: Ending, draining: { now: boolean }): ReturnType<typeof createApp> {
   const { config, engine, ledger, nodes, repositories, settings, nodesFile, log } = open;
   const startedAt = Date.now();
   let lastSeq = ledger.load().lastSeq;
@@ -69,6 +78,7 @@ function appOf(open: OpenFactory, ending: Ending, draining: { now: boolean }): R
       (after) => ledger.readEvents(after, 1000),
       (listener) => engine.subscribe(listener),
     ),
+    forecast,
     feed: { dir: config.dir, world: engine.world, commands: engine.commands, settings, repositories, nodes, log, now: () => Date.now() },
     describeNode: (node) => nodes.describe(node),
     nodesFile,

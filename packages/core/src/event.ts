@@ -134,7 +134,8 @@ export type FactoryEvent =
   | { type: "origin-taken-in"; project: ProjectId; main: Oid; commits: number }
   | { type: "publishing-planned"; project: ProjectId }
   | { type: "origin-moved"; project: ProjectId }
-  | { type: "main-published"; project: ProjectId; commit: Oid }
+  /** `url`: the pull request that was opened for it, or brought up to date. */
+  | { type: "main-published"; project: ProjectId; commit: Oid; url?: string }
   | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string }
   /** Takes no new tasks. `drain`: it is to become empty, not only to rest. */
   | { type: "node-cordoned"; node: NodeId; drain: boolean; by: string }

@@ -42,3 +42,8 @@ export function resultRef(attempt: AttemptId): string {
 export function salvageRef(attempt: AttemptId): string {
   return `refs/dispatch/salvage/${attempt}`;
 }
+
+/** The ref that holds what a live attempt had at the end of its newest round. */
+export function checkpointRef(attempt: AttemptId): string {
+  return `refs/dispatch/checkpoint/${attempt}`;
+}

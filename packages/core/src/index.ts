@@ -21,6 +21,7 @@ export {
   attemptBranch,
   attemptIdOf,
   type CarId,
+  checkpointRef,
   type NodeId,
   type Oid,
   type ProjectId,
@@ -45,8 +46,10 @@ export type {
   CarInput,
   CarMember,
   DiffText,
+  Forge,
   ProjectSource,
   PublishOutcome,
+  PullRequestRoute,
   Repositories,
   TakeInOutcome,
 } from "./ports/repositories.ts";

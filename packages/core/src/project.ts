@@ -24,7 +24,7 @@ export type CollectState =
   | { kind: "publishing"; requestedAt: number; tasks: readonly TaskId[] };
 
 export type LastCollect =
-  | { outcome: "published"; at: number; requestedAt: number; commit: Oid }
+  | { outcome: "published"; at: number; requestedAt: number; commit: Oid; url?: string }
   | { outcome: "stopped"; at: number; requestedAt: number; code: string; because: string; hint: string };
 
 export type ProjectEvent = Extract<FactoryEvent, { project: ProjectId }>;
@@ -37,10 +37,7 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
   const { collect } = project;
   switch (event.type) {
     case "project-started":
-      return moveMain(
-        { ...project, placing: { kind: "running" }, landing: { kind: "open" } },
-        collect.kind === "idle" ? event.main : project.main,
-      );
+      return moveMain({ ...project, placing: { kind: "running" }, landing: { kind: "open" } }, collect.kind === "idle" ? event.main : project.main);
     case "project-paused":
       return moved({ ...project, placing: { kind: "paused", by: event.by } });
     case "collect-requested":
@@ -70,10 +67,7 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
       return moved({ ...project, landing: { kind: "frozen", because: event.because } });
     case "main-published":
       if (collect.kind !== "publishing") return stale(`collect is ${collect.kind}`);
-      return moved({
-        ...project,
-        collect: { kind: "idle", last: { outcome: "published", at, requestedAt: collect.requestedAt, commit: event.commit } },
-      });
+      return moved({ ...project, collect: { kind: "idle", last: publishedBy(event, at, collect.requestedAt) } });
     case "collect-stopped":
       if (collect.kind === "idle") return stale("no collect is under way");
       return moved({
@@ -109,4 +103,9 @@ function moveMain(project: Project, main: Oid): Step<Project> {
   if (main === project.main) return moved(project);
   const train = abandonCars(project.train, project.id);
   return train.outcome === "moved" ? moved({ ...project, main, train: train.state }, ...train.effects) : train;
+}
+
+function publishedBy(event: Extract<ProjectEvent, { type: "main-published" }>, at: number, requestedAt: number): LastCollect {
+  const { commit, url } = event;
+  return { outcome: "published", at, requestedAt, commit, ...(url === undefined ? {} : { url }) };
 }

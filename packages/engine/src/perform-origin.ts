@@ -1,4 +1,13 @@
-import { FactoryError, type FactoryEvent, type Oid, type Project, type ProjectId, type ProjectSource, type TakeInOutcome, type World } from "@dispatch/core";
+import {
+  FactoryError,
+  type FactoryEvent,
+  type Oid,
+  type Project,
+  type ProjectId,
+  type ProjectSource,
+  type TakeInOutcome,
+  type World,
+} from "@dispatch/core";
 import { judgeCommit } from "./judge-commit.ts";
 import { contractFacts } from "./perform-contract.ts";
 import type { LandingPorts } from "./ports.ts";
@@ -50,15 +59,16 @@ async function adopt(ports: LandingPorts, project: Project, candidate: Oid, comm
   return [{ type: "origin-taken-in", project: project.id, main: candidate, commits }, ...contract];
 }
 
-/** Pushes main to origin, by fast-forward only. */
+/** Pushes main to origin, by fast-forward only, or has it pulled from there by request. */
 export async function publishMain(ports: LandingPorts, world: World, id: ProjectId): Promise<FactoryEvent[]> {
   const project = world.projects.get(id);
   const source = ports.settings.sourceOf(id);
   if (project?.collect.kind !== "publishing" || source === undefined) return [];
   try {
     const published = await ports.repositories.publishMain(source);
-    if (published.outcome === "published") return [{ type: "main-published", project: id, commit: published.commit }];
-    return [{ type: "origin-moved", project: id }];
+    if (published.outcome === "origin-moved") return [{ type: "origin-moved", project: id }];
+    const { commit, url } = published;
+    return [{ type: "main-published", project: id, commit, ...(url === undefined ? {} : { url }) }];
   } catch (error) {
     return [stopped(project, error)];
   }

@@ -1,10 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { invariant, isFactoryError, type Oid, type ProjectId, type ProjectSource, projectIdPattern, type Repositories } from "@dispatch/core";
+import {
+  type AttemptId,
+  invariant,
+  isFactoryError,
+  type Oid,
+  type ProjectId,
+  type ProjectSource,
+  projectIdPattern,
+  type Repositories,
+} from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
 import { buildCar } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
+import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
+import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
 import type { Environment } from "./git-environment.ts";
 import { type HandOver, handOver } from "./hand-over.ts";
 import { type Claim, checkObjects, findHolders, type Holding, type MainHistory, mainHistory } from "./inspect-hub.ts";
@@ -63,6 +74,12 @@ export interface GitRepositories extends Repositories {
   prunedRefs(project: ProjectId): Promise<readonly PrunedRef[]>;
   /** Packs refs and objects when that is worth it, for at most about `limitMs`; drops nothing. */
   packHub(project: ProjectId, limitMs: number, giveUp?: AbortSignal): Promise<"packed" | "cut-off" | "not-worth-it">;
+  /** Brings what a live attempt had at the end of its newest round from its node. */
+  fetchCheckpoint(project: ProjectId, attempt: AttemptId, url: string): Promise<void>;
+  /** The checkpoints of these attempts; those of all others are removed. */
+  keepCheckpoints(project: ProjectId, live: ReadonlySet<AttemptId>): Promise<readonly LiveBranch[]>;
+  /** Which branches will meet main or each other; they stand in the order in which they are expected to land. */
+  forecast(project: ProjectId, branches: readonly LiveBranch[]): Promise<Forecast>;
 }
 
 /** The hub repositories of a factory, with real git. */
@@ -70,6 +87,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000, dial: options.dial };
   const inTurn = createTurns();
   const opened = new Map<ProjectId, Git>();
+  const memories = new Map<ProjectId, ForecastMemory>();
   const sending = new Map<string, Promise<void>>();
 
   function hubOf(project: ProjectId): string {
@@ -80,6 +98,12 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   function gitOf(project: ProjectId): Git {
     const known = opened.get(project) ?? openGit(hubOf(project), gitOptions);
     opened.set(project, known);
+    return known;
+  }
+
+  function memoryOf(project: ProjectId): ForecastMemory {
+    const known: ForecastMemory = memories.get(project) ?? new Map();
+    memories.set(project, known);
     return known;
   }
 
@@ -140,6 +164,11 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
       await locally(project, packRefs);
       return guarded(async () => ((await packObjects(gitOf(project), limitMs, giveUp)) ? "packed" : "cut-off"), `pack the hub of ${project}`);
     },
+    // None of these waits for the hub's turn, or takes it: landing is never held up.
+    fetchCheckpoint: (project, attempt, url) => inTurn(`checkpoint ${attempt}`, () => fetchCheckpoint(gitOf(project), attempt, url)),
+    keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepCheckpoints(gitOf(project), live)),
+    forecast: (project, branches) =>
+      guarded(() => forecastConflicts(gitOf(project), branches, memoryOf(project)), `forecast conflicts of ${project}`),
   };
 }
 

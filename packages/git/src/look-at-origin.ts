@@ -59,12 +59,21 @@ async function checkFolder(path: string, env: Environment): Promise<void> {
 
 /** The commit of origin's branch now. Throws when there is none, saying what there is instead. */
 export async function readOrigin(git: Git, origin: Origin): Promise<Oid> {
+  return branchOf(origin, await readHeads(git, origin));
+}
+
+/** The commits of all branches of origin now, by full name. */
+export async function readHeads(git: Git, origin: Origin): Promise<ReadonlyMap<string, Oid>> {
   const { stdout } = await git.talk({ args: ["ls-remote", "--heads", "--", origin.url], doing: `read ${origin.shown}`, remote: "origin" });
   const heads = new Map<string, Oid>();
   for (const line of stdout.toString("utf8").split("\n")) {
     const [oid, ref] = line.split("\t");
     if (oid !== undefined && ref !== undefined) heads.set(ref, oid);
   }
+  return heads;
+}
+
+export function branchOf(origin: Origin, heads: ReadonlyMap<string, Oid>): Oid {
   const found = heads.get(origin.ref);
   if (found !== undefined) return found;
   if (heads.size === 0) throw invalid(`${origin.shown} has no commits`, `make a first commit on ${origin.branch}, then try again`);

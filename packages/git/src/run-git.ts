@@ -1,9 +1,11 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
-import { FactoryError } from "@dispatch/core";
+import { FactoryError, type Forge } from "@dispatch/core";
 import type { NodeLine } from "./node-line.ts";
 
 export interface GitCall {
+  /** Another program that is run in the same way. Default: git. */
+  program?: "git" | Forge;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
   input?: Buffer | string;
@@ -81,7 +83,7 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
     if (call.giveUp?.aborted === true) end();
     child.on("error", (error) => {
       clearTimeout(timer);
-      reject(cannotStart(error));
+      reject(cannotStart(error, call.program));
     });
     child.on("close", (exitCode) => {
       clearTimeout(timer);
@@ -96,10 +98,10 @@ export function runGit(call: GitCall): Promise<GitAnswer> {
   });
 }
 
-function startGit({ args, env, line }: GitCall, ownSession: boolean): ChildProcessWithoutNullStreams {
+function startGit({ program = "git", args, env, line }: GitCall, ownSession: boolean): ChildProcessWithoutNullStreams {
   const stdio = ["pipe", "pipe", "pipe", line === undefined ? "ignore" : "pipe"] as const;
   // The first three are pipes, so they are there.
-  return spawn("git", args, { cwd: "/", env: { ...env }, detached: ownSession, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
+  return spawn(program, args, { cwd: "/", env: { ...env }, detached: ownSession, stdio: [...stdio] }) as ChildProcessWithoutNullStreams;
 }
 
 const farewellMs = 5000;
@@ -130,10 +132,16 @@ function connectLine(child: ChildProcess, line: NodeLine): void {
   });
 }
 
-function cannotStart(cause: Error): FactoryError {
-  return new FactoryError("TOOL_MISSING", `git could not be started: ${cause.message}`, {
+const installing = {
+  git: "install git 2.38 or newer",
+  gh: "install GitHub's command line (https://cli.github.com), log in with gh auth login,",
+  glab: "install GitLab's command line (https://gitlab.com/gitlab-org/cli), log in with glab auth login,",
+} as const;
+
+function cannotStart(cause: Error, program: keyof typeof installing = "git"): FactoryError {
+  return new FactoryError("TOOL_MISSING", `${program} could not be started: ${cause.message}`, {
     fault: "user",
-    hint: "install git 2.38 or newer and see that it is on the PATH of the daemon",
+    hint: `${installing[program]} and see that it is on the PATH of the daemon`,
     cause,
   });
 }

@@ -15,7 +15,7 @@ export type { CollectView, FeedView, PlanView, ReportTask, ReportView, WaitingFo
 export type { PutSpecRequest, PutSpecView, SpecConflictFacts, SpecProblem, SpecRevisionRow, SpecView } from "./api/specs.ts";
 export type { ProjectRow, SignalsView, StatusView } from "./api/status.ts";
 export type { AttachView, LogView, RetryRequest, TaskRow, TaskView } from "./api/tasks.ts";
-export type { CauseRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "./api/why.ts";
+export type { CauseRow, ForecastRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "./api/why.ts";
 export { type Door, factoryPaths } from "./factory-paths.ts";
 // controller <-> worker
 export type {

@@ -1,4 +1,4 @@
-import type { Priority, TaskId } from "@dispatch/core";
+import type { Priority, Task, TaskId } from "@dispatch/core";
 
 /** A task that has been ready for so long counts one class more urgent, and again after as long: a guard, longer than a day's plan. */
 export const agingMs = 24 * 3_600_000;
@@ -24,6 +24,16 @@ export function ranksBefore(a: Rank, b: Rank): boolean {
 /** The class a task counts in: its priority, one more urgent for every `agingMs` it has been ready. */
 export function classOf(priority: Priority, readySince: number, now: number): number {
   return Math.max(0, priority - Math.max(0, Math.floor((now - readySince) / agingMs)));
+}
+
+/**
+ * The priority a task starts with: one class more urgent while what it made last did not fit on main. It waited its turn before,
+ * and the longer it waits now, the more of what it is built on again changes under it (docs/adr/0019).
+ */
+export function priorityToStart({ state }: Task, priority: Priority): Priority {
+  const overtaken = "feedback" in state && state.feedback.some(({ gate, severity }) => gate === "landing" && severity === "block");
+  // A priority above 0 less one is one.
+  return overtaken && priority > 0 ? ((priority - 1) as Priority) : priority;
 }
 
 export function isDue(readySince: number, now: number): boolean {

@@ -126,6 +126,7 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "publishing-planned", project: "shop" }, "shop", "publishing main", "unchanged"],
   [{ type: "origin-moved", project: "shop" }, "shop", "origin moved meanwhile, taking it in again", "unchanged"],
   [{ type: "main-published", project: "shop", commit: oid }, "shop", "published 1a2b3c4d5", "unchanged"],
+  [{ type: "main-published", project: "shop", commit: oid, url: "https://h/pull/1" }, "shop", "published 1a2b3c4d5 by https://h/pull/1", "unchanged"],
   [
     { type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "not a fast-forward", hint: "" },
     "shop",

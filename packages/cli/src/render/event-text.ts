@@ -61,7 +61,7 @@ function sentenceOf(event: FactoryEvent): string {
     case "origin-moved":
       return "origin moved meanwhile, taking it in again";
     case "main-published":
-      return `published ${shortOid(event.commit)}`;
+      return `published ${shortOid(event.commit)}${event.url === undefined ? "" : ` by ${event.url}`}`;
     case "collect-stopped":
       return `collect stopped: ${event.because}`;
     case "landing-frozen":

@@ -134,6 +134,16 @@ describe("statusLines", () => {
     ]);
   });
 
+  it("says which conflicts are coming, a few of them, and how many more there may be", () => {
+    const row = (n: number) =>
+      ({ task: `shop/S${n}`, with: "shop/S01", paths: ["a.ts"], kind: "text", text: `S01 and S${n} both change a.ts` }) as const;
+    const forecast = { conflicts: Array.from({ length: 10 }, (_, i) => row(10 + i)), uncompared: 3 };
+    const lines = statusLines(aStatus([], { forecast }), aView(120)).filter((line) => line.startsWith("coming:") || line.includes("more pairs"));
+    expect(lines[0]).toBe("coming: S01 and S10 both change a.ts");
+    expect(lines).toHaveLength(9);
+    expect(lines.at(-1)).toBe("  and 5 more pairs of tasks with paths in common");
+  });
+
   it("says above everything else what has come to a standstill, and below what the figures advise", () => {
     const cause = aCause("shop/S03-router", { tasks: ["shop/S03-router", "shop/S07-ui"] });
     const cycle = aCause("shop/S08-a", { kind: "cycle", needs: "nobody", because: "they wait for each other", release: "drop a depends_on" });

@@ -1,4 +1,4 @@
-import type { NodeClosure } from "@dispatch/core";
+import type { LastCollect, NodeClosure } from "@dispatch/core";
 import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { signalLines, standingLines } from "./cause-lines.ts";
 import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
@@ -21,7 +21,12 @@ export function statusLines(status: StatusView, view: View): string[] {
   }
   if (status.projects.length === 0)
     lines.push("no project was started yet", `  ${view.paint.faint("try: dispatch project add, then dispatch start PROJECT")}`, "");
-  lines.push(slotsLine(status, view), ...signalLines(status.signals, view), ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)));
+  lines.push(
+    slotsLine(status, view),
+    ...signalLines(status.signals, view),
+    ...forecastLines(status.forecast, view),
+    ...status.troubles.flatMap((trouble) => troubleLines(trouble, view)),
+  );
   return lines;
 }
 
@@ -35,9 +40,22 @@ export function projectLine(project: ProjectRow, view: View): string {
   ];
   if (project.landing.kind === "frozen") facts.push(paint.bad(`landing frozen: ${oneLine(project.landing.because)}`));
   if (project.collect.kind !== "idle") facts.push(paint.active(`collect ${project.collect.kind}`));
-  else if (project.collect.last?.outcome === "published") facts.push(`published ${shortOid(project.collect.last.commit)}`);
+  else if (project.collect.last?.outcome === "published") facts.push(publishedWords(project.collect.last));
   else if (project.collect.last?.outcome === "stopped") facts.push(paint.bad(`collect stopped: ${oneLine(project.collect.last.because)}`));
   return `${paint.strong(project.id)}  ${facts.join(" · ")}`;
+}
+
+const forecastsShown = 8;
+
+/** `! S03 and S05 both change src/a.ts (conflict in text): S05 will have to be redone on top of S03` */
+export function forecastLines({ conflicts, uncompared }: StatusView["forecast"], view: View): string[] {
+  const shown = conflicts.slice(0, forecastsShown).map((row) => `${view.paint.warn("coming:")} ${oneLine(row.text)}`);
+  const more = conflicts.length - shown.length + uncompared;
+  return more === 0 ? shown : [...shown, `  ${view.paint.faint(`and ${more} more pairs of tasks with paths in common`)}`];
+}
+
+function publishedWords({ commit, url }: Extract<LastCollect, { outcome: "published" }>): string {
+  return `published ${shortOid(commit)}${url === undefined ? "" : ` by ${oneLine(url)}`}`;
 }
 
 /** A bar of what is merged, and the tasks by state. Cancelled tasks do not count. */

@@ -18,6 +18,7 @@ const why: WhyView = {
   root,
   expectedStart: null,
   troubles: [],
+  forecast: [],
 };
 
 describe("whyLines", () => {
@@ -30,6 +31,11 @@ describe("whyLines", () => {
       "  moves    dispatch retry shop/S01-a, or dispatch cancel shop/S01-a",
       "  2 other tasks wait for the same: dispatch why --all",
     ]);
+  });
+
+  it("says which conflict is coming", () => {
+    const row = { task: "shop/S03-c", with: null, paths: ["a.ts"], kind: "text", text: "S03-c changes a.ts, which main changed" } as const;
+    expect(whyLines({ ...why, forecast: [row] }, aView(100)).at(-1)).toBe("  coming   S03-c changes a.ts, which main changed");
   });
 
   it("says what comes first where nobody has to do anything", () => {

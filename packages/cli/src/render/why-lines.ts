@@ -17,6 +17,7 @@ export function whyLines(why: WhyView, view: View): string[] {
     lines.push(`  expected ${view.timeOf(why.expectedStart)}, in about ${ageText(view.now, why.expectedStart)}, if all goes well`);
   const others = why.root.tasks.filter((id) => id !== why.task).length;
   if (others > 0) lines.push(`  ${paint.faint(`${plural(others, "other task")} wait${others === 1 ? "s" : ""} for the same: dispatch why --all`)}`);
+  for (const row of why.forecast) lines.push(`  ${paint.warn("coming")}   ${oneLine(row.text)}`);
   return [...lines, ...why.troubles.flatMap((trouble) => troubleLines(trouble, view)).map((line) => `  ${line}`)];
 }
 

@@ -69,6 +69,7 @@ export function aStatus(tasks: readonly TaskRow[], change: Partial<StatusView> =
     tasks,
     sessions: [],
     troubles: [],
+    forecast: { conflicts: [], uncompared: 0 },
     eta: null,
     standings: [],
     signals: someSignals(),

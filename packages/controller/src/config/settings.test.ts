@@ -75,6 +75,34 @@ describe("the executor of a spec", () => {
   });
 });
 
+describe("publishing by pull request", () => {
+  const configure = (repo: string, more = "") =>
+    writeFileSync(join(dir, "dispatch.yaml"), `version: 1\nprojects: {shop: {repo: "${repo}", publish: pull-request${more}}}\n`);
+
+  it.each([
+    ["git@github.com:acme/shop.git", "", { branch: "dispatch/main", forge: "gh" }],
+    ["https://gitlab.acme.dev/acme/shop", ", publish_branch: factory", { branch: "factory", forge: "glab" }],
+    ["https://code.acme.dev/acme/shop", ", forge: gh", { branch: "dispatch/main", forge: "gh" }],
+  ])("%s%s", async (repo, more, pullRequest) => {
+    configure(repo, more);
+    expect((await settingsWith({})).sourceOf("shop")).toEqual({ id: "shop", repo, branch: "main", pullRequest });
+  });
+
+  it("is pushed to the branch itself when nothing is said", async () => {
+    expect((await settingsWith({})).sourceOf("shop")).not.toHaveProperty("pullRequest");
+  });
+
+  it.each([
+    ["../shop", "", "projects.shop.repo"],
+    ["https://code.acme.dev/acme/shop", "", "projects.shop.forge"],
+    ["https://github.com/acme/shop", ", publish_branch: main", "projects.shop.publish_branch"],
+  ])("%s%s is refused at %s", async (repo, more, place) => {
+    configure(repo, more);
+    const failure = await loadFactory(dir).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "CONFIG_INVALID", facts: { problems: [expect.objectContaining({ path: place })] } });
+  });
+});
+
 describe("adding a project", () => {
   it("keeps the comments of dispatch.yaml, and changes nothing when the input is wrong", async () => {
     const { factory } = await loadFactory(dir);

@@ -11,6 +11,7 @@ import {
   type VerifyCommand,
 } from "@dispatch/core";
 import type { ProjectPolicy, Settings } from "@dispatch/engine";
+import { findForge } from "@dispatch/git";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { type FactoryConfig, loadFactory } from "./load-factory.ts";
 import { configInvalid } from "./problem.ts";
@@ -84,7 +85,10 @@ export function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId,
 export function sourceOf(config: FactoryConfig, project: ProjectId): ProjectSource | undefined {
   const entry = config.factory.projects[project];
   if (entry === undefined) return undefined;
-  return { id: project, repo: isUrl(entry.repo) ? entry.repo : resolve(config.dir, entry.repo), branch: entry.branch };
+  const source = { id: project, repo: isUrl(entry.repo) ? entry.repo : resolve(config.dir, entry.repo), branch: entry.branch };
+  const forge = entry.forge ?? findForge(entry.repo);
+  if (entry.publish === "push" || forge === undefined) return source;
+  return { ...source, pullRequest: { branch: entry.publish_branch, forge } };
 }
 
 const dayMs = 24 * 60 * 60_000;

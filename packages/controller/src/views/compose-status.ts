@@ -10,6 +10,7 @@ export interface StatusInput {
   lastSeq: number;
   draining: boolean;
   signals: SignalsView;
+  forecast: StatusView["forecast"];
   eta: number | null;
   /** That of the snapshot, where there is one already. */
   explain?: (task: Task) => Explanation;
@@ -46,6 +47,7 @@ export function composeStatus(input: StatusInput, now: number): StatusView {
         tokens: sumTokens([attempt]),
       })),
     troubles: input.troubles,
+    forecast: input.forecast,
     eta: input.eta,
     standings: composeStandings(snapshot, now, input.project),
     signals: input.signals,

@@ -47,7 +47,7 @@ const now = 60_000;
 function why(snapshot: Snapshot, id: string) {
   const task = snapshot.world.tasks.get(`shop/${id}`);
   if (task === undefined) throw new Error(id);
-  return composeWhy(snapshot, task, [], now);
+  return composeWhy(snapshot, task, { troubles: [], forecast: [] }, now);
 }
 
 describe("why a task is where it is", () => {

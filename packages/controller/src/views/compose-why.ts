@@ -1,11 +1,11 @@
 import { isEnded, type Task } from "@dispatch/core";
-import type { CauseRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "@dispatch/protocol";
+import type { CauseRow, StandingRow, WhyAllView, WhyView } from "@dispatch/protocol";
 import { type Cause, createCauseFinder, findGridlock, isOpen, type Snapshot, type Standing, usedSlots } from "@dispatch/scheduler";
 import { expectedStart } from "./estimate-end.ts";
 import { explainText } from "./explain-text.ts";
 
 /** Why a task is where it is, down to the root of what it waits for. `now` is in ms since the epoch. */
-export function composeWhy(snapshot: Snapshot, task: Task, troubles: readonly TroubleRow[], now: number): WhyView {
+export function composeWhy(snapshot: Snapshot, task: Task, beside: Pick<WhyView, "troubles" | "forecast">, now: number): WhyView {
   const findCause = createCauseFinder(snapshot, now);
   const cause = findCause(task);
   const first = cause.chain[0]?.explanation ?? cause.explanation;
@@ -21,7 +21,7 @@ export function composeWhy(snapshot: Snapshot, task: Task, troubles: readonly Tr
     }),
     root: causeRow(snapshot, cause, isEnded(task) ? [] : behind, now),
     expectedStart: task.state.kind === "planned" || task.state.kind === "backoff" ? expectedStart(snapshot, task, now) : null,
-    troubles,
+    ...beside,
   };
 }
 

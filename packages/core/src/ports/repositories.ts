@@ -6,6 +6,17 @@ export interface ProjectSource {
   /** Path or URL of the repository the project is published to. */
   repo: string;
   branch: string;
+  /** Main goes to a branch of its own, with a pull request into `branch`; left out, it is pushed to `branch` itself. */
+  pullRequest?: PullRequestRoute;
+}
+
+/** A program that opens pull requests: GitHub's, or GitLab's. */
+export type Forge = "gh" | "glab";
+
+export interface PullRequestRoute {
+  /** The branch at origin that only the factory moves. */
+  branch: string;
+  forge: Forge;
 }
 
 /** A change as git prints it, for the gates to read. */
@@ -62,7 +73,8 @@ export type TakeInOutcome =
   /** `hub` is the folder from which a person can fetch what landed here. */
   | { outcome: "conflict"; paths: readonly string[]; origin: Oid; hub: string };
 
-export type PublishOutcome = { outcome: "published"; commit: Oid } | { outcome: "origin-moved" };
+/** `url`: the pull request that brings the commit to origin's branch. */
+export type PublishOutcome = { outcome: "published"; commit: Oid; url?: string } | { outcome: "origin-moved" };
 
 /** The hub: one bare repository per project on the controller, and the only writer of its main. */
 export interface Repositories {
@@ -81,7 +93,7 @@ export interface Repositories {
   advanceMain(project: ProjectId, commit: Oid, onto: Oid): Promise<AdvanceOutcome>;
   /** Fetches origin and builds what main would be with its commits taken in. Moves nothing. */
   takeInOrigin(project: ProjectSource): Promise<TakeInOutcome>;
-  /** Pushes main to origin by fast-forward only. */
+  /** Pushes main to origin by fast-forward only: to its branch, or to one with a pull request into it. Safe to repeat. */
   publishMain(project: ProjectSource): Promise<PublishOutcome>;
   /** Paths of all files in a revision. */
   listFiles(project: ProjectId, revision: Oid): Promise<readonly string[]>;

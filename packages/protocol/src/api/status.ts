@@ -1,7 +1,7 @@
 import type { Attempt, CollectState, Project, TokenUsage } from "@dispatch/core";
 import type { NodeRow } from "./nodes.ts";
 import type { TaskRow } from "./tasks.ts";
-import type { StandingRow, TroubleRow } from "./why.ts";
+import type { ForecastRow, StandingRow, TroubleRow } from "./why.ts";
 
 export interface ProjectRow {
   id: string;
@@ -32,6 +32,8 @@ export interface StatusView {
     tokens: TokenUsage | null;
   }[];
   troubles: readonly TroubleRow[];
+  /** Conflicts that are coming among what is on its way to main; `uncompared` pairs more have paths in common. */
+  forecast: { conflicts: readonly ForecastRow[]; uncompared: number };
   /** Expected end of all work that can go on by itself, ms since the epoch; null when nothing can. */
   eta: number | null;
   /** Whether anything moves, project by project. */

@@ -8,6 +8,18 @@ export interface TroubleRow {
   nextAt: number;
 }
 
+/** Two tasks at work, or one and main, that will not fit together. */
+export interface ForecastRow {
+  /** The one that will have to be redone. */
+  task: string;
+  /** What it will have to be redone on top of: a task that lands first; null: main as it is. */
+  with: string | null;
+  paths: readonly string[];
+  kind: "same_path" | "text" | "file_or_folder";
+  /** What comes, as a sentence. */
+  text: string;
+}
+
 /** A root cause and the unfinished tasks that wait for it in the end. */
 export interface CauseRow {
   /** Kind of the explanation at the root, or `cycle`. */
@@ -58,6 +70,8 @@ export interface WhyView {
   /** When it is expected to start, ms since the epoch; null when it has started, or never will as things are. */
   expectedStart: number | null;
   troubles: readonly TroubleRow[];
+  /** Conflicts that are coming for it, or for others because of it. */
+  forecast: readonly ForecastRow[];
 }
 
 export interface WhyAllView {

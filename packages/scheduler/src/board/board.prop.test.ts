@@ -4,6 +4,7 @@ import {
   emptyWorld,
   evolve,
   type FactoryEvent,
+  type Finding,
   isFencedWithNode,
   type NodeSnapshot,
   plainNode,
@@ -171,6 +172,8 @@ function fencingFact(dice: Dice, world: World): FactoryEvent | undefined {
   return onNode.length === 0 ? undefined : { type: "attempt-fenced", attempt: pick(dice, onNode).id, because: "no link" };
 }
 
+const overtaken: Finding = { gate: "landing", severity: "block", found: "main changed it", why: "", hint: "" };
+
 function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryEvent | undefined {
   const task = world.tasks.get(id);
   if (task === undefined) return undefined;
@@ -205,7 +208,9 @@ function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryE
         findings: dice(6) === 0 ? [{ gate: "G01", severity: "block", found: "", why: "", hint: "" }] : [],
       };
     case "landing":
-      return dice(12) === 0 ? { type: "candidate-refused", task: id, findings: [], conflict: null } : nextFactOfCar(dice, world, task, state.car);
+      return dice(12) === 0
+        ? { type: "candidate-refused", task: id, findings: dice(2) === 0 ? [overtaken] : [], conflict: null }
+        : nextFactOfCar(dice, world, task, state.car);
     case "planned":
     case "backoff":
     case "queued":

@@ -1,6 +1,6 @@
 import type { Change, NodeSnapshot, ProjectId } from "@dispatch/core";
 import { type LandingDecision, planLandings } from "../plan-landings.ts";
-import { classOf, nextChangeAt } from "../rank.ts";
+import { classOf, nextChangeAt, priorityToStart } from "../rank.ts";
 import { isOver, readySince, wantsToStart } from "../readiness.ts";
 import type { SchedulingPolicy, Snapshot } from "../snapshot.ts";
 import { type BoardState, bucketOf, createBoardState, dropBucket, type ProjectBoard, projectOf } from "./board-state.ts";
@@ -106,7 +106,7 @@ function look(state: BoardState, entry: Entry, now: number): void {
     return;
   }
   entry.readySince = readySince(state, task, entry.needs);
-  const { priority } = entry.scored;
+  const priority = priorityToStart(task, entry.scored.priority);
   wakeAt(state, entry, nextChangeAt(priority, entry.readySince, now));
   const urgency = classOf(priority, entry.readySince, now);
   entry.urgency = urgency;

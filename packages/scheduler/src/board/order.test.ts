@@ -2,6 +2,7 @@ import {
   type Attempt,
   attemptIdOf,
   emptyTrain,
+  type Finding,
   type NodeSnapshot,
   type Project,
   plainNode,
@@ -129,6 +130,23 @@ describe("the order", () => {
     expect(names(worldOf(rows, [node("a", 1)]))).toEqual(["shop/S02"]);
     const unasked = { ...rows, S04: { spec: { priority: 2 as const, dependsOn: ["S03"] } } };
     expect(names(worldOf(unasked, [node("a", 1)]))).toEqual(["shop/S01"]);
+  });
+
+  it("counts a task one class more urgent when its last result did not fit on main, for no other finding, and never beyond the first", () => {
+    const snapshot = worldOf({ S01: { spec: { priority: 2 }, plannedAt: 1 }, S02: { spec: { priority: 2 } } }, [node("a", 1)]);
+    const refused = (gate: Finding["gate"], severity: Finding["severity"], priority: 0 | 1 | 2): Snapshot => {
+      const tasks = new Map(snapshot.world.tasks);
+      const [task] = tasks.values();
+      if (task === undefined) throw new Error("no task");
+      const feedback: Finding[] = [{ gate, severity, found: "", why: "", hint: "" }];
+      tasks.set(task.id, { ...task, spec: { ...task.spec, priority }, state: { kind: "planned", tries: 1, limit: 4, feedback } });
+      return { ...snapshot, world: { ...snapshot.world, tasks } };
+    };
+    expect(names(snapshot)).toEqual(["shop/S02"]);
+    expect(names(refused("landing", "block", 2))).toEqual(["shop/S01"]);
+    expect(names(refused("landing", "note", 2))).toEqual(["shop/S02"]);
+    expect(names(refused("G01", "block", 2))).toEqual(["shop/S02"]);
+    expect(names(refused("landing", "block", 0))).toEqual(["shop/S01"]);
   });
 
   it("gives the project and the direction with the fewest slots in use the next one", () => {

@@ -102,8 +102,7 @@ function naiveLanding({ world, projects, nodes }: Snapshot, id: string): Decisio
   const waiting = all
     .filter((task) => task.project === id && isLandable(task) && (task.state.kind === "landing" || (!shut && !isBehind(train, task.id))))
     .filter(
-      (task) =>
-        task.state.kind === "landing" || policy.landing === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)),
+      (task) => task.state.kind === "landing" || policy.landing === "continuous" || (collect.kind === "landing" && collect.tasks.includes(task.id)),
     )
     .sort((a, b) => a.spec.priority - b.spec.priority || queuedAt(a) - queuedAt(b) || (a.id < b.id ? -1 : 1))
     .map((task) => ({ task: task.id, group: undefined, alone: false }));
@@ -158,6 +157,12 @@ function naivePriorities(open: readonly Task[]): Map<string, number> {
     }
   }
   return priorities;
+}
+
+/** What main overtook counts one class more urgent when it is done again. */
+function naiveClass({ state }: Task, priority: number): number {
+  const refused = "feedback" in state && state.feedback.some((finding) => finding.gate === "landing" && finding.severity === "block");
+  return Math.max(0, refused ? priority - 1 : priority);
 }
 
 function naiveEstimates({ world, projects }: Snapshot, tasks: readonly Task[]): Map<string, number> {
@@ -240,7 +245,7 @@ function pickNext(
   for (const task of tasks) {
     const since = started.has(task) ? undefined : readyFrom(snapshot, task, now);
     if (since !== undefined)
-      ready.push({ task, since, order: orderOf(shares, task, priorities.get(task.id) ?? 0, since, scores.get(task.id) ?? 0, now) });
+      ready.push({ task, since, order: orderOf(shares, task, naiveClass(task, priorities.get(task.id) ?? 0), since, scores.get(task.id) ?? 0, now) });
   }
   ready.sort((a, b) => compare(a.order, b.order));
   const barriers = barriersOf(snapshot, ready);

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type AttemptId, type AttemptJob, FactoryError, type Salvage } from "@dispatch/core";
+import { type AttemptId, type AttemptJob, checkpointRef, FactoryError, type Salvage } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { runGit } from "../git/run-git.ts";
@@ -56,7 +56,9 @@ async function removeRest(files: AttemptFiles, job: AttemptJob): Promise<void> {
   if (existsSync(files.discardedWorktree)) await rm(files.discardedWorktree, { recursive: true, force: true, maxRetries: 3 });
   if (adminDir !== undefined && isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });
   removeLocks(repository, undefined, job.branch);
-  if (existsSync(repository)) await runGit(["update-ref", "-d", `refs/heads/${job.branch}`], { gitDir: repository });
+  rmSync(join(repository, `${checkpointRef(job.attempt)}.lock`), { force: true });
+  const input = `delete refs/heads/${job.branch}\ndelete ${checkpointRef(job.attempt)}\n`;
+  if (existsSync(repository)) await runGit(["update-ref", "--stdin"], { gitDir: repository, input });
 }
 
 function adminDirIn(worktree: string): string | undefined {

@@ -157,7 +157,9 @@ test("verify jobs of a project take turns, and the same one asked twice runs onc
 });
 
 test("a verify job of a commit that is not there, or with a broken worktree, is told or mended", async () => {
-  expect(await host.refusal("verify", { id: "m", project: "demo", bay: 0, commit: "1".repeat(40), verify: [] })).toMatchObject({ code: "GIT_FAILED" });
+  expect(await host.refusal("verify", { id: "m", project: "demo", bay: 0, commit: "1".repeat(40), verify: [] })).toMatchObject({
+    code: "GIT_FAILED",
+  });
   expect(await host.refusal("verify", { id: "n", project: "nowhere", bay: 0, commit: node.base, verify: [] })).toMatchObject({ code: "GIT_FAILED" });
   rmSync(join(node.home, "verify", "demo", ".git"));
   expect(await host.call("verify", { id: "o", project: "demo", bay: 0, commit: node.base, verify: [verify("cat lib/value.js")] })).toMatchObject([

@@ -48,6 +48,9 @@ const raise = "echo 'export const value = 2;' > lib/value.js";
 
 test("an attempt goes from start to a commit, is salvaged and discarded", async () => {
   const { job, outcome, facts } = await runToEnd();
+  const checkpoint = `refs/dispatch/checkpoint/${job.attempt}`;
+  expect(node.git("show", `${checkpoint}:lib/value.js`)).toBe("export const value = 2;");
+  expect(node.git("log", "-1", "--format=%P", checkpoint)).toBe(node.base);
   expect(host.reportsOf(job.attempt).map((report) => report.seq)).toEqual([1, 2, 3, 4, 5]);
   expect(facts.map((fact) => fact.type)).toEqual(["attempt-started", "round-started", "agent-ended", "round-checked", "attempt-ended"]);
   const { tip, base, rounds } = succeeded(outcome);
@@ -67,7 +70,7 @@ test("an attempt goes from start to a commit, is salvaged and discarded", async 
   await host.call("discard", { attempt: job.attempt, held });
   await host.call("discard", { attempt: job.attempt, held });
   expect(existsSync(join(node.home, "work", job.attempt))).toBe(false);
-  expect(node.git("for-each-ref", "refs/heads/dispatch")).toBe("");
+  expect(node.git("for-each-ref", "refs/heads/dispatch", checkpoint)).toBe("");
   expect(node.git("worktree", "list", "--porcelain")).not.toContain(job.attempt);
   expect(await host.call("salvage", { attempt: job.attempt })).toEqual(held);
   expect(JSON.parse(node.read(`attempts/${job.attempt}/status.json`)).outcome.kind).toBe("succeeded");

@@ -1,7 +1,8 @@
-import { type AttemptOutcome, type Finding, hasBlocking } from "@dispatch/core";
+import { type AttemptOutcome, type Finding, hasBlocking, isFactoryError } from "@dispatch/core";
 import { composeFeedback } from "@dispatch/gates";
 import type { Workspace } from "../git/capture-tree.ts";
 import { commitResult } from "../git/commit-result.ts";
+import { keepCheckpoint } from "../git/keep-checkpoint.ts";
 import { recordWorkspace } from "../git/workspace.ts";
 import { checkRound } from "./check-round.ts";
 import { limitsOfRound } from "./hold-limits.ts";
@@ -27,6 +28,7 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     spent = addSpent(spent, used);
     const part = { result: agent.result, remarks: agent.remarks, limits };
     const { captured, head, verify, findings, remarks } = await checkRound(wrapper, workspace, round, part);
+    await keepCheckpointIfPossible(wrapper, workspace, round, captured.tree);
     await report(wrapper, { type: "round-checked", round, verify, findings });
     if (!hasBlocking(findings)) {
       const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
@@ -43,5 +45,15 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     ];
     prompt = `${job.prompt}\n\n${composeFeedback({ findings: told, round: round + 1, maxRounds: job.maxRounds, previous })}`;
     previous = findings;
+  }
+}
+
+/** Without one, a coming conflict is seen later; that is no reason to end an attempt. */
+async function keepCheckpointIfPossible({ job, pane }: Wrapper, workspace: Workspace, round: number, tree: string): Promise<void> {
+  try {
+    await keepCheckpoint(workspace, job.attempt, round, tree);
+  } catch (error) {
+    if (!isFactoryError(error)) throw error;
+    pane.say(`no checkpoint of round ${round}: ${error.message}`);
   }
 }

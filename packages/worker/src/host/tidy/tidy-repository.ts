@@ -70,7 +70,7 @@ function oldBases({ repository, attempts, now }: RepositoryCare, refs: readonly 
 
 /** What it held is in the hub, and its record is gone. Where an agent rewrote its history the old one is in no hub, so it stays. */
 function isOfGone({ home, over }: RepositoryCare, { name }: Ref): boolean {
-  const attempt = /^refs\/dispatch\/(?:result|salvage)\/([^/]+)$/.exec(name)?.[1];
+  const attempt = /^refs\/dispatch\/(?:result|salvage|checkpoint)\/([^/]+)$/.exec(name)?.[1];
   return attempt !== undefined && over.has(attempt) && !existsSync(join(home, "attempts", attempt)) && !existsSync(join(home, "work", attempt));
 }
 
