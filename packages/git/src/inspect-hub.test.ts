@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Oid, resultRef, salvageRef } from "@dispatch/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { commitTree, holdOnNode, landing, makeScene, type Scene } from "./testing/git-scene.ts";
+import { builtAlone, commitTree, holdOnNode, landing, makeScene, type Scene } from "./testing/git-scene.ts";
 
 const attempt = "shop--S01-one--1";
 let scene: Scene;
@@ -30,9 +30,7 @@ describe("the history of main", () => {
     expect(await scene.repositories.mainHistory("shop", null)).toEqual({ main, start: main, commits: [] });
     const tip = await tipOf({ "a.txt": "mine\n" });
     await leave(attempt, { tip, salvage: null });
-    const built = await scene.repositories.buildCandidate("shop", landing(tip, main, main));
-    if (built.outcome !== "built") throw new Error("the candidate was not built");
-    const { commit, merge, tree } = built.candidate;
+    const { commit, merge, tree } = await builtAlone(scene, landing(tip, main, main));
     await scene.repositories.advanceMain("shop", commit, main);
     const history = await scene.repositories.mainHistory("shop", null);
     expect(history).toMatchObject({ main: commit, start: main });

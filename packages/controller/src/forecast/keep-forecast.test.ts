@@ -1,4 +1,4 @@
-import { emptyWorld, evolve, FactoryError, type FactoryEvent, plainNode, type StoredEvent, type World } from "@dispatch/core";
+import { emptyWorld, eventVersion, evolve, FactoryError, type FactoryEvent, plainNode, type StoredEvent, type World } from "@dispatch/core";
 import type { ComingConflict } from "@dispatch/git";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { anOid, aSpec, planned, reported, someIdentity } from "../../../../test/kit/build-facts.ts";
@@ -32,7 +32,7 @@ function record(...events: readonly FactoryEvent[]): void {
     for (const row of step.change.tasks) (world.tasks as Map<string, typeof row>).set(row.id, row);
     for (const row of step.change.attempts) (world.attempts as Map<string, typeof row>).set(row.id, row);
     seq += 1;
-    publish([{ seq, at: seq, v: 3, event }]);
+    publish([{ seq, at: seq, v: eventVersion, event }]);
   }
 }
 

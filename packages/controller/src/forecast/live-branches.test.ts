@@ -34,7 +34,7 @@ describe("what is on its way to main", () => {
       ...runs("S06"),
       ...["S01", "S02", "S03", "S04"].flatMap((id, i) => [...runs(id, id === "S03" ? 1 : 2), ...ends(id, 10 + i)]),
       ...["S01", "S02", "S03"].map(passes),
-      { type: "landing-planned", task: "shop/S02", onto: anOid(1) },
+      { type: "car-planned", project: "shop", car: "1", kind: "car", members: ["shop/S02"], ahead: [] },
       ...runs("S05"),
       ...runs("S07"),
     );

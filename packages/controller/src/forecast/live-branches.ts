@@ -26,7 +26,7 @@ function branchOf(world: World, task: Task, checkpoints: ReadonlyMap<AttemptId, 
   const { state } = task;
   switch (state.kind) {
     case "landing":
-      return { task, attempt: state.attempt, commit: state.tip, stage: 0, since: 0 };
+      return { task, attempt: state.attempt, commit: state.tip, stage: 0, since: state.since };
     case "queued":
       return { task, attempt: state.attempt, commit: state.tip, stage: 1, since: state.since };
     case "checking":

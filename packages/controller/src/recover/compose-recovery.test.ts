@@ -1,4 +1,4 @@
-import { eventVersion, type FactoryEvent, type StoredEvent } from "@dispatch/core";
+import { eventVersion, type FactoryEvent, type StoredEvent, splitTaskId } from "@dispatch/core";
 import { expect, test } from "vitest";
 import { anOid, aSpec, planned } from "../../../../test/kit/build-facts.ts";
 import { readRecord } from "../record/read-record.ts";
@@ -43,10 +43,10 @@ const fates = (facts: readonly FactoryEvent[]) => recovery(facts).attempts.map((
 
 test("each attempt tells why it did not land, from what refused it to what it is now", () => {
   const candidate = { commit: anOid(30), merge: anOid(31), tree: anOid(32) };
+  const car = { project: splitTaskId(task).project, car: "1" };
   const refused: FactoryEvent[] = [
     ...done(1, "succeeded"),
     { type: "result-checked", attempt: attemptOf(1), findings: [] },
-    { type: "landing-planned", task, onto: anOid(1) },
     { type: "candidate-refused", task, findings: [finding], conflict: null },
   ];
   const checked: FactoryEvent[] = [
@@ -56,9 +56,10 @@ test("each attempt tells why it did not land, from what refused it to what it is
   const landed: FactoryEvent[] = [
     ...done(3, "succeeded"),
     { type: "result-checked", attempt: attemptOf(3), findings: [] },
-    { type: "landing-planned", task, onto: anOid(1) },
-    { type: "candidate-built", task, candidate },
-    { type: "candidate-verified", task, candidate, verify: [] },
+    { type: "car-planned", ...car, kind: "car", members: [task], ahead: [] },
+    { type: "car-built", ...car, members: [task], candidate },
+    { type: "car-passed", ...car, candidate, run: "run", gateHash: "gate", verify: [] },
+    { type: "car-landed", ...car, commit: candidate.commit, from: anOid(1) },
     { type: "task-merged", task, commit: candidate.commit, from: anOid(1) },
   ];
   expect(fates([...begin, ...refused, ...checked, ...landed])).toEqual([

@@ -58,15 +58,11 @@ export async function makeForgeScene(forge: Forge, options: { program?: boolean;
     repositories,
     async land(specId, files) {
       const main = await repositories.mainOf("shop");
-      const attempt = `shop--${specId}--1`;
       const tip = commitTree(scene.hub, [main], files, main);
-      const built = await repositories.buildCandidate(
-        "shop",
-        landing(tip, main, main, { task: `shop/${specId}`, specId, attempt, subject: `do ${specId}` }),
-      );
-      if (built.outcome !== "built") throw new Error(`${specId} does not fit`);
-      await repositories.advanceMain("shop", built.candidate.commit, main);
-      return built.candidate.commit;
+      const { candidate } = await repositories.buildCar("shop", landing(tip, main, main, { specId, subject: `do ${specId}` }));
+      if (candidate === null) throw new Error(`${specId} does not fit`);
+      await repositories.advanceMain("shop", candidate.commit, main);
+      return candidate.commit;
     },
     origin: (...args) => scene.git(scene.project.repo, ...args),
     requests: () => JSON.parse(readOr("requests.json", "[]")) as KeptRequest[],
