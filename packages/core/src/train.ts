@@ -118,15 +118,28 @@ export function transitionTrain(train: Train, event: CarEvent, main: Oid): Step<
   }
 }
 
-/** The train without a task that landed, was refused or was taken away. A car without members is none. */
-export function leaveTrain(train: Train, task: TaskId, why: "landed" | "refused" | "cancelled"): Train {
+/** The train without a task that landed or was taken away. A car without members is none. */
+export function leaveTrain(train: Train, task: TaskId): Train {
   const cars = train.cars.map((car) => (car.members.includes(task) ? { ...car, members: car.members.filter((member) => member !== task) } : car));
   return {
     ...train,
     cars: cars.filter(({ members }) => members.length > 0),
     standings: train.standings.filter((standing) => standing.task !== task),
-    record: why === "refused" ? counted(train.record, "refused", 1) : train.record,
   };
+}
+
+/** The train without a task that was refused: a car whose tree holds its branch must not land any more. */
+export function refuseMember(train: Train, project: ProjectId, task: TaskId): Step<Train> {
+  const left = { ...leaveTrain(train, task), record: counted(train.record, "refused", 1) };
+  const car = train.cars.find(({ members }) => members.includes(task));
+  if (car === undefined) return moved(left);
+  const spoilt = left.cars.filter((other) => (other.id === car.id || other.ahead.includes(car.id)) && isBuilt(other));
+  const cars = left.cars.filter((other) => !spoilt.includes(other));
+  const isThere = (id: CarId): boolean => cars.some((other) => other.id === id);
+  return moved(
+    { ...left, cars: cars.map((other) => ({ ...other, ahead: other.ahead.filter(isThere) })) },
+    ...spoilt.flatMap((other) => cancelEffects(project, other)),
+  );
 }
 
 /** Main moved by what others pushed: what was built on the old one is of no use. */
@@ -182,7 +195,7 @@ function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-
 function passedCar(train: Train, project: ProjectId, car: Car, run: Extract<CarState, { kind: "running" }>, main: Oid): Step<Train> {
   const vetted = vet(train, heldMembers(train, car));
   const passed: Car = { ...car, state: { kind: "passed", candidate: run.candidate, builtOn: run.builtOn } };
-  if (onlyProves(train, car)) return moved({ ...vetted, cars: vetted.cars.filter(({ id }) => id !== car.id) });
+  if (onlyProves(train, car)) return moved(withoutCar(vetted, car));
   return someoneAdvances(train) ? moved(withCar(vetted, passed)) : goOn(vetted, project, passed, main);
 }
 
@@ -195,7 +208,7 @@ function onlyProves(train: Train, { id, kind, ahead }: Car): boolean {
 function goOn(train: Train, project: ProjectId, car: Car, main: Oid): Step<Train> {
   if (car.state.kind !== "passed") return moved(train);
   const { candidate, builtOn } = car.state;
-  if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+  if (car.onto !== main) return moved(withoutCar(train, car));
   if (builtOn !== main) {
     const again: Car = { ...car, state: { kind: "building", passed: candidate.tree } };
     return moved(withCar(train, again), buildEffect(project, again));
@@ -267,7 +280,7 @@ function settle(train: Train, project: ProjectId, car: Car, main: Oid): Step<Tra
   switch (car.state.kind) {
     case "building":
       // With another car that rests on the old main it would be built in vain.
-      if (car.onto !== main) return moved({ ...train, cars: train.cars.filter(({ id }) => id !== car.id) });
+      if (car.onto !== main) return moved(withoutCar(train, car));
       return moved(train, buildEffect(project, car));
     case "passed":
       return someoneAdvances(train) ? moved(train) : goOn(train, project, car, main);
@@ -284,6 +297,12 @@ function withoutCars(train: Train, project: ProjectId, car: Car): Step<Train> {
   const gone = train.cars.filter(({ id, ahead }) => id === car.id || ahead.includes(car.id));
   const cars = train.cars.filter((other) => !gone.includes(other));
   return moved({ ...train, cars }, ...gone.filter(({ id }) => id !== car.id).flatMap((other) => cancelEffects(project, other)));
+}
+
+/** Takes away a car that rests on a main of before; those behind it rest there too, and can only prove. */
+function withoutCar(train: Train, { id }: Car): Train {
+  const cars = train.cars.filter((other) => other.id !== id);
+  return { ...train, cars: cars.map((other) => ({ ...other, ahead: other.ahead.filter((ahead) => ahead !== id) })) };
 }
 
 function vet(train: Train, tasks: readonly TaskId[]): Train {
@@ -311,6 +330,10 @@ function counted(record: TrainRecord, what: "landed" | "refused", branches: numb
 
 function withCar(train: Train, car: Car): Train {
   return { ...train, cars: train.cars.map((other) => (other.id === car.id ? car : other)) };
+}
+
+function isBuilt({ state }: Car): boolean {
+  return state.kind !== "building" || state.passed !== null;
 }
 
 function someoneAdvances(train: Train): boolean {

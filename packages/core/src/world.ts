@@ -2,12 +2,12 @@ import { type Attempt, type AttemptEvent, tellOfContract, transitionAttempt } fr
 import type { Effect } from "./effect.ts";
 import { invariant } from "./errors.ts";
 import type { FactoryEvent } from "./event.ts";
-import type { AttemptId, CarId, NodeId, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, CarId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
 import { type NodeEvent, type NodeRecord, newNode, transitionNode } from "./node.ts";
 import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
 import type { Step } from "./step.ts";
 import { boardCar, leaveCar, type Task, type TaskEvent, transitionTask } from "./task.ts";
-import { type Car, emptyTrain, leaveTrain, type Train } from "./train.ts";
+import { type Car, emptyTrain, leaveTrain, refuseMember, type Train } from "./train.ts";
 
 /** Everything the factory knows: the fold of the event log. */
 export interface World {
@@ -121,12 +121,17 @@ function ofProject(world: World, id: ProjectId, event: ProjectEvent, at: number,
   if (step.outcome !== "moved" || step.state.train === project.train) return asEvolution(step, (state) => ({ projects: [state] }));
   if (event.type === "car-planned") return planCar(world, event, step);
   const landed = event.type === "car-landed" ? tasksOf(project.train.cars.filter((car) => holds(project.train, event.car, car.id))) : [];
-  const staying = new Set([...tasksOf(step.state.train.cars), ...landed]);
-  const tasks = tasksOf(project.train.cars).flatMap((task) => {
+  const tasks = leftByCars(world, project.train, step.state.train, landed);
+  return asEvolution(step, (state) => ({ projects: [state], tasks }));
+}
+
+/** Tasks whose cars are gone, as they wait again. */
+function leftByCars(world: World, before: Train, after: Train, others: readonly TaskId[]): Task[] {
+  const staying = new Set([...tasksOf(after.cars), ...others]);
+  return tasksOf(before.cars).flatMap((task) => {
     const row = world.tasks.get(task);
     return row === undefined || staying.has(task) || row.state.kind !== "landing" ? [] : [leaveCar(row)];
   });
-  return asEvolution(step, (state) => ({ projects: [state], tasks }));
 }
 
 function planCar(world: World, { car, members }: Extract<FactoryEvent, { type: "car-planned" }>, step: Step<Project>): Evolution {
@@ -203,21 +208,39 @@ function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: n
   const step = transitionTask(task, event, at);
   const project = world.projects.get(task.project);
   if (step.outcome !== "moved" || project === undefined) return asEvolution(step, (state) => ({ tasks: [state] }));
-  const after = projectAfter(project, event);
-  return asEvolution(step, (state) => ({ projects: after === project ? [] : [after], tasks: [state] }));
-}
-
-function projectAfter(project: Project, event: Extract<TaskEvent, { task: TaskId }>): Project {
   switch (event.type) {
     case "task-merged":
-      return { ...project, main: event.commit, train: leaveTrain(project.train, event.task, "landed") };
-    case "candidate-refused":
-      return { ...project, train: leaveTrain(project.train, event.task, "refused") };
+      if (!isOnMain(project, task, event.commit))
+        return { outcome: "illegal", because: `${task.id} was merged as ${event.commit}, which did not land` };
+      return asEvolution(step, (state) => ({
+        projects: [{ ...project, main: event.commit, train: leaveTrain(project.train, task.id) }],
+        tasks: [state],
+      }));
     case "task-cancelled":
-      return { ...project, train: leaveTrain(project.train, event.task, "cancelled") };
+      return asEvolution(step, (state) => ({ projects: [{ ...project, train: leaveTrain(project.train, task.id) }], tasks: [state] }));
+    case "candidate-refused":
+      return refuseTask(world, project, step);
     default:
-      return project;
+      return asEvolution(step, (state) => ({ tasks: [state] }));
   }
+}
+
+/** Its car has landed as this commit; or advances main to it, which branches that land by themselves say with their merge. */
+function isOnMain({ main, train }: Project, { state }: Task, commit: Oid): boolean {
+  if (state.kind !== "landing") return false;
+  const car = train.cars.find(({ id }) => id === state.car);
+  return car === undefined ? main === commit : car.state.kind === "advancing" && car.state.candidate.commit === commit;
+}
+
+function refuseTask(world: World, project: Project, step: Extract<Step<Task>, { outcome: "moved" }>): Evolution {
+  const refused = step.state;
+  const train = refuseMember(project.train, project.id, refused.id);
+  if (train.outcome !== "moved") return train;
+  const tasks = [refused, ...leftByCars(world, project.train, train.state, [refused.id])];
+  return {
+    outcome: "moved",
+    change: { ...noChange, projects: [{ ...project, train: train.state }], tasks, effects: [...step.effects, ...train.effects] },
+  };
 }
 
 /** Everybody who works on an older base of the project is told; when nobody does, the fact stands for itself. */
