@@ -1,4 +1,14 @@
-import { type Attempt, attemptIdOf, emptyTrain, type NodeSnapshot, plainNode, type Project, type Task, taskIdOf, type TaskSpec } from "@dispatch/core";
+import {
+  type Attempt,
+  attemptIdOf,
+  emptyTrain,
+  type NodeSnapshot,
+  type Project,
+  plainNode,
+  type Task,
+  type TaskSpec,
+  taskIdOf,
+} from "@dispatch/core";
 import { type Board, createBoard, type Placement, type Snapshot } from "@dispatch/scheduler";
 import { anOid, aSpec } from "../kit/build-facts.ts";
 
@@ -77,7 +87,8 @@ export function createLoad(shape: LoadShape): Load {
     placing: { kind: "running" },
     main: anOid(1),
     landing: { kind: "open" },
-    collect: { kind: "idle", last: null }, train: emptyTrain,
+    collect: { kind: "idle", last: null },
+    train: emptyTrain,
   };
   const tasks = new Map<string, Task>();
   const attempts = new Map<string, Attempt>();

@@ -63,7 +63,14 @@ export async function runCar(ports: LandingPorts, world: World, effect: Extract<
   const { project, car } = found;
   const { candidate, builtOn } = found.car.state;
   const gate = await gateOf(ports, world, project, heldMembers(project.train, car));
-  const passed = { type: "car-passed", project: project.id, car: car.id, candidate, gateHash: gate.hash, run: runOf(project.id, car.id, builtOn) } as const;
+  const passed = {
+    type: "car-passed",
+    project: project.id,
+    car: car.id,
+    candidate,
+    gateHash: gate.hash,
+    run: runOf(project.id, car.id, builtOn),
+  } as const;
   if (isGreen(project, candidate.tree, gate.hash)) return [{ ...passed, verify: [] }];
   const verdict = await judgeCommit(ports, { project: project.id, commit: candidate.commit, verify: gate.verify, run: passed.run });
   const now = carOf(world, effect);

@@ -1,8 +1,8 @@
 import type { Effect, FactoryEvent, World } from "@dispatch/core";
 import { checkResult, collectAttempt, discardWorkspace, retireAttempt, startAttempt, stopAttempt } from "./perform-attempt.ts";
+import { advanceMain, buildCar, cancelRun, runCar } from "./perform-car.ts";
 import { tellAttempt } from "./perform-contract.ts";
 import { publishMain, takeInOrigin } from "./perform-origin.ts";
-import { advanceMain, buildCar, cancelRun, runCar } from "./perform-car.ts";
 import type { EnginePorts, LandingPorts } from "./ports.ts";
 import { rememberReads } from "./remember-reads.ts";
 

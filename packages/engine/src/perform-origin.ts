@@ -1,4 +1,13 @@
-import { FactoryError, type FactoryEvent, type Oid, type Project, type ProjectId, type ProjectSource, type TakeInOutcome, type World } from "@dispatch/core";
+import {
+  FactoryError,
+  type FactoryEvent,
+  type Oid,
+  type Project,
+  type ProjectId,
+  type ProjectSource,
+  type TakeInOutcome,
+  type World,
+} from "@dispatch/core";
 import { judgeCommit } from "./judge-commit.ts";
 import { contractFacts } from "./perform-contract.ts";
 import type { LandingPorts } from "./ports.ts";

@@ -45,14 +45,24 @@ const ProjectEntry = z.strictObject({
   landing: z.enum(["continuous", "on-collect"]).default("continuous"),
   executor: z.string().optional().describe("executor of specs that name none"),
   rounds: z.number().int().min(1).max(3).default(3),
-  contracts: patterns
-    .default([])
-    .describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
+  contracts: patterns.default([]).describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
   paths: z
     .strictObject({
-      shared: patterns.default([]).describe("files that several tasks may change at once, where git merges them cleanly: lists of exports, registries"),
+      shared: patterns
+        .default([])
+        .describe("files that several tasks may change at once, where git merges them cleanly: lists of exports, registries"),
       barrier: patterns
-        .default(["package.json", "**/package.json", "tsconfig*.json", ".github/**", ".gitlab-ci.yml", "pyproject.toml", "go.mod", "Cargo.toml", "pom.xml"])
+        .default([
+          "package.json",
+          "**/package.json",
+          "tsconfig*.json",
+          ".github/**",
+          ".gitlab-ci.yml",
+          "pyproject.toml",
+          "go.mod",
+          "Cargo.toml",
+          "pom.xml",
+        ])
         .describe("files that every test run rests on; a task that changes one lands by itself"),
     })
     .prefault({})
@@ -138,7 +148,13 @@ const NodeEntry = z.strictObject({
     .optional()
     .describe("what its agents work with, such as hybrid, glm, minimax, codex, claude or opencode; for people and for bootstrap"),
   slots: z.number().int().min(1).max(512).describe("how many agents may run at once"),
-  gate_slots: z.number().int().min(0).max(64).default(1).describe("how many test runs of landings may take place there at once; 0: only when there is no other node"),
+  gate_slots: z
+    .number()
+    .int()
+    .min(0)
+    .max(64)
+    .default(1)
+    .describe("how many test runs of landings may take place there at once; 0: only when there is no other node"),
   low_priority: z.boolean().default(false).describe("gets work only when no other node has room"),
   labels: z.array(kebab).default([]).describe("what specs may ask for with node_labels"),
   executors: z

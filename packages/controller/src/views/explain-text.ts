@@ -165,7 +165,8 @@ function orderText(by: "class" | "share" | "direction" | "rank"): string {
 }
 
 function landingText(phase: CarState["kind"] | null, others: readonly TaskId[]): string {
-  const together = others.length === 0 ? "" : ` together with ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}`;
+  const together =
+    others.length === 0 ? "" : ` together with ${others.slice(0, 5).join(", ")}${others.length > 5 ? ` and ${others.length - 5} more` : ""}`;
   switch (phase) {
     case "building":
       return `it is being put on main${together}`;
@@ -183,7 +184,9 @@ function landingText(phase: CarState["kind"] | null, others: readonly TaskId[]):
 }
 
 function releaseText(others: readonly TaskId[]): string {
-  return others.length === 0 ? "the tests are green on main with this change" : "the tests are green on main with all of them, or show who is to blame";
+  return others.length === 0
+    ? "the tests are green on main with this change"
+    : "the tests are green on main with all of them, or show who is to blame";
 }
 
 function triesOf(task: Task): number {
