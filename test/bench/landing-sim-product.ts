@@ -1,4 +1,4 @@
-import { type CarEvent, convicts, type Effect, emptyTrain, heldMembers, leaveTrain, type Train, transitionTrain } from "@dispatch/core";
+import { type CarEvent, convicts, type Effect, emptyTrain, heldMembers, leaveTrain, refuseMember, type Train, transitionTrain } from "@dispatch/core";
 import { planTrain, type WaitingBranch } from "../../packages/scheduler/src/train/plan-train.ts";
 import type { Lane, Run, Yard } from "./landing-sim-yard.ts";
 
@@ -19,21 +19,29 @@ export function productLane(yard: Yard, slots: number): Lane {
     train = step.state;
     for (const effect of step.effects) perform(effect);
   };
-  const without = (task: string, why: "landed" | "refused"): void => {
-    train = leaveTrain(train, task, why);
+  const without = (task: string): void => {
     waiting = waiting.filter((branch) => branch.task !== task);
+  };
+  const refuse = (task: string): void => {
+    const step = refuseMember(train, project, task);
+    if (step.outcome !== "moved") return;
+    train = step.state;
+    without(task);
+    yard.refuse(Number(task));
+    for (const effect of step.effects) perform(effect);
   };
   const judged = (id: string, red: boolean): void => {
     runs.delete(id);
     const car = train.cars.find((other) => other.id === id);
     if (car === undefined || car.state.kind !== "running") return;
     const { candidate } = car.state;
-    if (!red) return record({ type: "car-passed", project, car: id, candidate, run: id, gateHash: "g", verify: [] });
+    if (!red) {
+      record({ type: "car-passed", project, car: id, candidate, run: id, gateHash: "g", verify: [] });
+      return;
+    }
     const [convict] = convicts(train, car) ? car.members : [];
-    record({ type: "car-failed", project, car: id, findings: [] });
-    if (convict === undefined) return;
-    without(convict, "refused");
-    yard.refuse(Number(convict));
+    if (convict === undefined) record({ type: "car-failed", project, car: id, findings: [] });
+    else refuse(convict);
   };
   const perform = (effect: Effect): void => {
     switch (effect.do) {
@@ -66,7 +74,10 @@ export function productLane(yard: Yard, slots: number): Lane {
         const from = main;
         main = effect.commit;
         record({ type: "car-landed", project, car: car.id, commit: effect.commit, from });
-        for (const task of landed) without(task, "landed");
+        for (const task of landed) {
+          train = leaveTrain(train, task);
+          without(task);
+        }
         return;
       }
     }

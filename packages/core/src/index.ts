@@ -74,6 +74,7 @@ export {
   isBehind,
   leaveTrain,
   mostBrokenRuns,
+  refuseMember,
   type Standing,
   standingOf,
   type Train,

@@ -97,12 +97,7 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
     "unchanged",
   ],
   [{ type: "car-planned", ...car, kind: "part", members: [task], ahead: [] }, "shop", "car 7 asks who is to blame: S01-a", "unchanged"],
-  [
-    { type: "car-built", ...car, members: [task], candidate },
-    "shop",
-    "car 7 is tested as 1a2b3c4d5, which is main with one branch",
-    "unchanged",
-  ],
+  [{ type: "car-built", ...car, members: [task], candidate }, "shop", "car 7 is tested as 1a2b3c4d5, which is main with one branch", "unchanged"],
   [
     {
       type: "car-built",
