@@ -27,7 +27,7 @@ export type Verdict =
   | { kind: "broken"; because: string };
 
 /** What judging works with. */
-export interface JudgingPorts {
+interface JudgingPorts {
   nodes: Pick<NodePool, "prepareRepository" | "runVerify">;
   repositories: Pick<Repositories, "sendCommit">;
   gateSlots: Pick<GateSlots, "run">;
