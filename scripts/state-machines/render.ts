@@ -1,8 +1,21 @@
 import { type Attempt, transitionAttempt } from "../../packages/core/src/attempt.ts";
 import { type Project, transitionProject } from "../../packages/core/src/project.ts";
-import type { Step } from "../../packages/core/src/step.ts";
-import { type Task, transitionTask } from "../../packages/core/src/task.ts";
-import { anAttempt, aProject, aTask, attemptStates, attemptVariants, collectStates, projectVariants, taskStates, taskVariants } from "./samples.ts";
+import { moved, type Step } from "../../packages/core/src/step.ts";
+import { boardCar, leaveCar, type Task, transitionTask } from "../../packages/core/src/task.ts";
+import { type CarEvent, type CarState, type Train, transitionTrain } from "../../packages/core/src/train.ts";
+import {
+  anAttempt,
+  aProject,
+  aTask,
+  attemptStates,
+  attemptVariants,
+  collectStates,
+  main,
+  projectVariants,
+  taskStates,
+  taskVariants,
+} from "./samples.ts";
+import { aheadVariants, carStates, carVariants, noCar, situations } from "./train-samples.ts";
 
 const now = 10_000;
 
@@ -32,6 +45,7 @@ export function renderStateMachines(): string {
     ...renderTasks(),
     ...renderAttempts(),
     ...renderProjects(),
+    ...renderTrain(),
   ]
     .join("\n")
     .trimEnd()
@@ -54,13 +68,20 @@ function renderTasks(): string[] {
         { type: event.type, label: `${label} (none left)`, answer: two },
       ];
     });
-    lines.push(...renderState(taskName(aTask(state)), rows));
+    lines.push(...renderState(taskName(aTask(state)), [...rows, ...renderBoarding(aTask(state))]));
   }
   return lines;
 }
 
+/** What the project's train does to a task. */
+function renderBoarding(task: Task): Row[] {
+  const name = taskName(task);
+  const planned = { type: "car-planned", label: "car-planned with it", answer: answerOf(boardCar(task, "2"), taskName, name) };
+  if (task.state.kind !== "landing") return [planned];
+  return [planned, { type: "car gone", label: "its car leaves the train without landing", answer: answerOf(moved(leaveCar(task)), taskName, name) }];
+}
+
 function taskName({ state }: Task): string {
-  if (state.kind === "landing") return `landing, ${state.phase.kind}`;
   if (state.kind === "parked") return `parked (${state.because.code})`;
   return state.kind;
 }
@@ -115,6 +136,57 @@ function projectName(project: Project, before: Project): string {
   const landing = project.landing.kind === before.landing.kind ? "" : `, landing ${project.landing.kind}`;
   const main = project.main === before.main ? "" : ", main moved";
   return `collect ${collect.kind}${last}${placing}${landing}${main}`;
+}
+
+/** A car is asked in every situation; where the answers differ, each is told with the situations that have it. */
+function renderTrain(): string[] {
+  const lines = ["## Car of a project's landing train", "", `States: ${Object.keys(carStates).join(", ")}.`, ""];
+  lines.push(
+    ...renderState(
+      "not in the train",
+      carVariants.map((variant) => rowOfCar(variant, variant.label, noCar)),
+    ),
+  );
+  for (const state of Object.values(carStates).flat()) {
+    const rows = carVariants.flatMap((variant) => rowsBySituation(variant, state));
+    const ahead = aheadVariants.flatMap((variant) => {
+      const train = variant.train(state);
+      return isPossible(train) ? [{ ...rowOfCar(variant, variant.label, train), type: variant.label }] : [];
+    });
+    lines.push(...renderState(carStateName(state), [...rows, ...ahead]));
+  }
+  return lines;
+}
+
+function rowsBySituation(variant: (typeof carVariants)[number], state: CarState): Row[] {
+  const groups: { row: Row; where: string[] }[] = [];
+  for (const { label, train: of } of situations) {
+    const train = of(state);
+    if (!isPossible(train)) continue;
+    const row = rowOfCar(variant, variant.label, train);
+    const alike = groups.find((group) => isSame(group.row.answer, row.answer));
+    if (alike === undefined) groups.push({ row, where: [label] });
+    else alike.where.push(label);
+  }
+  return groups.map(({ row, where }) => (groups.length === 1 ? row : { ...row, label: `${row.label} (${where.join("; ")})` }));
+}
+
+/** At most one car advances main. */
+function isPossible({ cars }: Train): boolean {
+  return cars.filter(({ state }) => state.kind === "advancing").length <= 1;
+}
+
+function rowOfCar({ event }: { event: CarEvent }, label: string, train: Train): Row {
+  return { type: event.type, label, answer: answerOf(transitionTrain(train, event, main), carName, carName(train)) };
+}
+
+function carName({ cars }: Train): string {
+  const car = cars.find(({ id }) => id === "2");
+  return car === undefined ? "not in the train" : carStateName(car.state);
+}
+
+function carStateName(state: CarState): string {
+  return state.kind === "building" && state.passed !== null ? "building, green before" : state.kind;
 }
 
 function answerOf<State>(step: Step<State>, nameOf: (state: State) => string, before: string): Answer {

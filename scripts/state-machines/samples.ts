@@ -3,7 +3,8 @@ import type { AttemptOutcome, Candidate, FactoryEvent, WrapperFact } from "../..
 import type { CommandResult, Finding } from "../../packages/core/src/finding.ts";
 import type { CollectState, Project, ProjectEvent } from "../../packages/core/src/project.ts";
 import type { TaskSpec } from "../../packages/core/src/spec.ts";
-import type { LandingPhase, Task, TaskEvent, TaskState, Tries } from "../../packages/core/src/task.ts";
+import type { Task, TaskEvent, TaskState, Tries } from "../../packages/core/src/task.ts";
+import { type CarEvent, emptyTrain } from "../../packages/core/src/train.ts";
 import { aSpec } from "../../test/kit/build-facts.ts";
 
 /**
@@ -11,14 +12,14 @@ import { aSpec } from "../../test/kit/build-facts.ts";
  * All speak of attempt 2 of one task. The records are typed by the kinds of core, so a new
  * state or event does not compile until it has a sample here.
  */
-const task = "shop/S01-cart";
+export const task = "shop/S01-cart";
 const attempt = "shop--S01-cart--2";
-const main = "a".repeat(40);
+export const main = "a".repeat(40);
 const tip = "b".repeat(40);
-const candidate: Candidate = { commit: "c".repeat(40), merge: "d".repeat(40), tree: "e".repeat(40) };
+export const candidate: Candidate = { commit: "c".repeat(40), merge: "d".repeat(40), tree: "e".repeat(40) };
 
-const finding: Finding = { gate: "G01", severity: "block", found: "exit code 1", why: "a test is red", hint: "mend it" };
-const result: CommandResult = {
+export const finding: Finding = { gate: "G01", severity: "block", found: "exit code 1", why: "a test is red", hint: "mend it" };
+export const result: CommandResult = {
   command: "npm test",
   outcome: "exited",
   exitCode: 0,
@@ -46,36 +47,28 @@ const facts: Record<WrapperFact["type"], WrapperFact> = {
   "attempt-ended": { type: "attempt-ended", outcome: outcomes.succeeded },
 };
 
-const phases: Record<LandingPhase["kind"], LandingPhase> = {
-  building: { kind: "building" },
-  verifying: { kind: "verifying", candidate },
-  advancing: { kind: "advancing", candidate },
-};
-
-/** Every task state with these tries; landing once for each of its phases. */
+/** Every task state with these tries. */
 export function taskStates(tries: Tries): readonly TaskState[] {
-  const byKind: Record<TaskState["kind"], readonly TaskState[]> = {
-    planned: [{ kind: "planned", ...tries }],
-    backoff: [{ kind: "backoff", until: 9000, because: "the session vanished", ...tries }],
-    starting: [{ kind: "starting", attempt, node: "local", ...tries }],
-    running: [{ kind: "running", attempt, node: "local", round: 1, ...tries }],
-    collecting: [{ kind: "collecting", attempt, ...tries }],
-    checking: [{ kind: "checking", attempt, tip, ...tries }],
-    queued: [{ kind: "queued", attempt, tip, since: 5000, ...tries }],
-    landing: Object.values(phases).map((phase) => ({ kind: "landing", attempt, tip, onto: main, phase, ...tries })),
-    merged: [{ kind: "merged", attempt, commit: candidate.commit, at: 8000, tries: tries.tries }],
-    parked: [
-      {
-        kind: "parked",
-        since: 8000,
-        because: { code: "rounds-exhausted", text: "not accepted", findings: [finding], conflict: null, salvage: "" },
-        ...tries,
-      },
-    ],
-    cancelling: [{ kind: "cancelling", attempt, by: "lead", ...tries }],
-    cancelled: [{ kind: "cancelled", by: "lead", ...tries }],
+  const byKind: { [Kind in TaskState["kind"]]: Extract<TaskState, { kind: Kind }> } = {
+    planned: { kind: "planned", ...tries },
+    backoff: { kind: "backoff", until: 9000, because: "the session vanished", ...tries },
+    starting: { kind: "starting", attempt, node: "local", ...tries },
+    running: { kind: "running", attempt, node: "local", round: 1, ...tries },
+    collecting: { kind: "collecting", attempt, ...tries },
+    checking: { kind: "checking", attempt, tip, ...tries },
+    queued: { kind: "queued", attempt, tip, since: 5000, ...tries },
+    landing: { kind: "landing", attempt, tip, since: 5000, car: "2", ...tries },
+    merged: { kind: "merged", attempt, commit: candidate.commit, at: 8000, tries: tries.tries },
+    parked: {
+      kind: "parked",
+      since: 8000,
+      because: { code: "rounds-exhausted", text: "not accepted", findings: [finding], conflict: null, salvage: "" },
+      ...tries,
+    },
+    cancelling: { kind: "cancelling", attempt, by: "lead", ...tries },
+    cancelled: { kind: "cancelled", by: "lead", ...tries },
   };
-  return Object.values(byKind).flat();
+  return Object.values(byKind);
 }
 
 export function aTask(state: TaskState): Task {
@@ -117,7 +110,7 @@ export const collectStates: Record<CollectState["kind"], CollectState> = {
 };
 
 export function aProject(placing: Project["placing"], collect: CollectState): Project {
-  return { id: "shop", placing, main, landing: { kind: "open" }, collect };
+  return { id: "shop", placing, main, landing: { kind: "open" }, collect, train: emptyTrain };
 }
 
 /** An event under the name it has in the tables; `attempt` is the attempt as it was before the event. */
@@ -197,17 +190,16 @@ export function taskVariants(n: number): readonly Variant<TaskEvent>[] {
     "task-retried": [{ label: "task-retried", event: { type: "task-retried", task, by: "lead" } }],
     "task-cancelled": [{ label: "task-cancelled", event: { type: "task-cancelled", task, by: "lead" } }],
     "attempt-collected": collected(),
-    "landing-planned": [{ label: "landing-planned", event: { type: "landing-planned", task, onto: main } }],
-    "candidate-built": [{ label: "candidate-built", event: { type: "candidate-built", task, candidate } }],
     "candidate-refused": [{ label: "candidate-refused", event: { type: "candidate-refused", task, findings: [finding], conflict: null } }],
-    "candidate-verified": [{ label: "candidate-verified", event: { type: "candidate-verified", task, candidate, verify: [result] } }],
-    "landing-deferred": [{ label: "landing-deferred", event: { type: "landing-deferred", task, because: "main moved", main } }],
     "task-merged": [{ label: "task-merged", event: { type: "task-merged", task, commit: candidate.commit, from: main } }],
   };
   return Object.values(variants).flat();
 }
 
-type ProjectVariants = { [Type in ProjectEvent["type"]]: readonly Variant<EventOf<Type>>[] };
+/** What happens to its cars is told of the train. */
+type OwnEvent = Exclude<ProjectEvent, CarEvent>;
+
+type ProjectVariants = { [Type in OwnEvent["type"]]: readonly Variant<EventOf<Type>>[] };
 
 const moved = candidate.commit;
 
@@ -237,8 +229,6 @@ const aboutProject: ProjectVariants = {
   "collect-stopped": [
     { label: "collect-stopped", event: { type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "refused", hint: "ask" } },
   ],
-  "task-merged": [{ label: "task-merged", event: { type: "task-merged", task, commit: moved, from: main } }],
-  "landing-deferred": [{ label: "landing-deferred", event: { type: "landing-deferred", task, because: "main moved", main: moved } }],
 };
 
-export const projectVariants: readonly Variant<ProjectEvent>[] = Object.values(aboutProject).flat();
+export const projectVariants: readonly Variant<OwnEvent>[] = Object.values(aboutProject).flat();

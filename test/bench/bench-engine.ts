@@ -153,7 +153,12 @@ function noGit(base: string): Repositories {
     sendCommit: async () => {},
     fetchAttempt: async () => {},
     diffOf: async () => ({ raw: "", patch: "" }),
-    buildCandidate: async () => ({ outcome: "built", candidate: { commit: base, merge: base, tree: base } }),
+    buildCar: async (_project, { members }) => ({
+      candidate: { commit: base, merge: base, tree: base },
+      held: members.map(({ task }) => task),
+      refused: [],
+      deferred: [],
+    }),
     advanceMain: async () => ({ outcome: "advanced" }),
     takeInOrigin: async () => ({ outcome: "unchanged", main: base }),
     publishMain: async () => ({ outcome: "published", commit: base }),

@@ -1,4 +1,4 @@
-import { attemptIdOf, type Candidate, type FactoryEvent, type TaskId } from "@dispatch/core";
+import { attemptIdOf, type Candidate, effectKey, type FactoryEvent, type TaskId } from "@dispatch/core";
 import { anOid, aSpec } from "../kit/build-facts.ts";
 
 const text = `# A spec of ordinary length\n\n${"What has to be done, why, and how one sees that it is done.\n".repeat(20)}`;
@@ -28,14 +28,22 @@ export function ended(task: TaskId): FactoryEvent {
 /** What follows when a session has ended, up to main: one fact a transaction, with the effect it completes. */
 export function landed(task: TaskId): { event: FactoryEvent; done: string }[] {
   const attempt = attemptIdOf(task, 1);
-  const candidate: Candidate = { commit: anOid(12), merge: anOid(11), tree: anOid(10) };
+  const car = { project: "shop", car: task };
+  // Main stays where it is, so that every landing is like the first one.
+  const onto = anOid(0);
+  const commit = onto;
+  const candidate: Candidate = { commit, merge: anOid(11), tree: anOid(10) };
   return [
     { event: { type: "attempt-collected", attempt, tip: anOid(9), salvage: null }, done: `collect-attempt:${attempt}` },
     { event: { type: "workspace-discarded", attempt }, done: `discard-workspace:${attempt}` },
     { event: { type: "result-checked", attempt, findings: [] }, done: `check-result:${attempt}` },
-    { event: { type: "landing-planned", task, onto: anOid(0) }, done: "" },
-    { event: { type: "candidate-built", task, candidate }, done: `build-candidate:${attempt}:${anOid(0)}` },
-    { event: { type: "candidate-verified", task, candidate, verify: [] }, done: `verify-candidate:${task}:${candidate.commit}` },
-    { event: { type: "task-merged", task, commit: candidate.commit, from: anOid(0) }, done: `advance-main:${task}:${candidate.commit}` },
+    { event: { type: "car-planned", ...car, kind: "car", members: [task], ahead: [] }, done: "" },
+    { event: { type: "car-built", ...car, members: [task], candidate }, done: effectKey({ do: "build-car", ...car, onto }) },
+    {
+      event: { type: "car-passed", ...car, candidate, run: task, gateHash: "0", verify: [] },
+      done: effectKey({ do: "run-car", ...car, commit, broken: 0 }),
+    },
+    { event: { type: "car-landed", ...car, commit, from: onto }, done: effectKey({ do: "advance-main", ...car, commit }) },
+    { event: { type: "task-merged", task, commit, from: onto }, done: "" },
   ];
 }

@@ -1,5 +1,6 @@
 import { type TaskId, taskIdOf } from "@dispatch/core";
-import { aSpec, planned, someIdentity } from "../kit/build-facts.ts";
+import type { Decision } from "@dispatch/scheduler";
+import { anOid, aSpec, planned, someIdentity } from "../kit/build-facts.ts";
 import { candidateOf, createFactBoard, type FactBoard, openPolicy, placing, someNodes, success } from "./utilisation-facts.ts";
 import type { Chooser } from "./utilisation-lists.ts";
 import type { PlanTask } from "./utilisation-plan.ts";
@@ -19,9 +20,11 @@ export function createBoardChooser(plan: readonly PlanTask[], slots: number): Ch
       for (;;) {
         const decisions = board.decide(now);
         // A merge takes no time here, so nothing is placed before everything that ended now is merged.
-        const landings = decisions.flatMap((decision) => (decision.decide === "land" ? [decision] : []));
-        for (const { task, onto } of landings) land(board, task, onto, serial++, now);
-        if (landings.length > 0) continue;
+        const car = decisions.find((decision) => decision.decide === "form-car");
+        if (car?.decide === "form-car") {
+          land(board, car, serial++, now);
+          continue;
+        }
         return decisions.flatMap((decision) => {
           const task = decision.decide === "place" ? byId.get(decision.task) : undefined;
           if (decision.decide !== "place" || task === undefined) return [];
@@ -42,10 +45,13 @@ export function createBoardChooser(plan: readonly PlanTask[], slots: number): Ch
   };
 }
 
-function land(board: FactBoard, task: TaskId, onto: string, serial: number, now: number): void {
+function land(board: FactBoard, { car, kind, members }: Extract<Decision, { decide: "form-car" }>, serial: number, now: number): void {
   const candidate = candidateOf(serial);
-  board.record({ type: "landing-planned", task, onto }, now);
-  board.record({ type: "candidate-built", task, candidate }, now);
-  board.record({ type: "candidate-verified", task, candidate, verify: [] }, now);
-  board.record({ type: "task-merged", task, commit: candidate.commit, from: onto }, now);
+  const { commit } = candidate;
+  const of = { project, car };
+  board.record({ type: "car-planned", ...of, kind, members, ahead: [] }, now);
+  board.record({ type: "car-built", ...of, members, candidate }, now);
+  board.record({ type: "car-passed", ...of, candidate, run: car, gateHash: "0", verify: [] }, now);
+  board.record({ type: "car-landed", ...of, commit, from: anOid(1) }, now);
+  for (const task of members) board.record({ type: "task-merged", task, commit, from: anOid(1) }, now);
 }

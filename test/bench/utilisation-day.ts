@@ -33,6 +33,7 @@ export function simulateDay(seed: number): DayFigures {
     random,
     durations: new Map(),
     downNodes: new Set(),
+    verdicts: new Map(),
     waitedToLand: [],
     parked: 0,
     serial: 0,
@@ -82,7 +83,7 @@ function startDecided(day: Day, now: number): void {
   for (let decisions = day.board.decide(now); decisions.length > 0; decisions = day.board.decide(now)) {
     for (const decision of decisions) {
       if (decision.decide === "place") startPlacement(day, decision, now);
-      else if (decision.decide === "land") startLanding(day, decision, now);
+      else if (decision.decide === "form-car") startLanding(day, decision, now);
       else throw new Error(`${decision.decide} was decided though nothing is collected`);
     }
   }

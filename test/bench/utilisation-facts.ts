@@ -3,6 +3,7 @@ import {
   type AttemptId,
   type AttemptOutcome,
   type Candidate,
+  type Effect,
   evolve,
   type FactoryEvent,
   type NodeSnapshot,
@@ -20,8 +21,9 @@ import { anOid } from "../kit/build-facts.ts";
 export interface FactBoard {
   readonly tasks: ReadonlyMap<TaskId, Task>;
   readonly attempts: ReadonlyMap<AttemptId, Attempt>;
-  /** Records a fact; throws when the state machines do not take it. */
-  record(event: FactoryEvent, now: number): void;
+  readonly projects: ReadonlyMap<ProjectId, Project>;
+  /** Records a fact, and says what is to be done about it; throws when the state machines do not take it. */
+  record(event: FactoryEvent, now: number): readonly Effect[];
   /** Records what a node tells of an attempt, with the next number. */
   report(attempt: AttemptId, fact: WrapperFact, now: number): void;
   decide(now: number): readonly Decision[];
@@ -38,6 +40,7 @@ export function createFactBoard(nodes: readonly NodeSnapshot[], policies: Readon
   const self: FactBoard = {
     tasks,
     attempts,
+    projects,
     record(event, now) {
       const evolution = evolve(world, event, now);
       if (evolution.outcome !== "moved") throw new Error(`${event.type} is ${evolution.outcome}: ${evolution.because}`);
@@ -46,6 +49,7 @@ export function createFactBoard(nodes: readonly NodeSnapshot[], policies: Readon
       for (const row of change.tasks) tasks.set(row.id, row);
       for (const row of change.attempts) attempts.set(row.id, row);
       board.update(change);
+      return change.effects;
     },
     report(attempt, fact, now) {
       const seq = (attempts.get(attempt)?.cursor ?? 0) + 1;
@@ -85,5 +89,5 @@ export const success = { kind: "succeeded", tip: anOid(9), base: anOid(1), round
 
 /** A commit that no other landing makes. */
 export function candidateOf(serial: number): Candidate {
-  return { commit: anOid(1000 + serial), merge: anOid(11), tree: anOid(10) };
+  return { commit: anOid(1000 + serial), merge: anOid(11), tree: anOid(500_000 + serial) };
 }

@@ -37,7 +37,7 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
   const { collect } = project;
   switch (event.type) {
     case "project-started":
-      return moveMain({ ...project, placing: { kind: "running" }, landing: { kind: "open" } }, collect.kind === "idle" ? event.main : project.main);
+      return startAgain(project, event.main);
     case "project-paused":
       return moved({ ...project, placing: { kind: "paused", by: event.by } });
     case "collect-requested":
@@ -86,6 +86,17 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
     case "car-landed":
       return followCar(project, event);
   }
+}
+
+function startAgain(project: Project, main: Oid): Step<Project> {
+  const started: Project = { ...project, placing: { kind: "running" }, landing: { kind: "open" } };
+  if (project.collect.kind !== "idle" || isLanding(project.train, main)) return moved(started);
+  return moveMain(started, main);
+}
+
+/** Main is where a car takes it, and what the car says of that is still to come. */
+function isLanding({ cars }: Train, main: Oid): boolean {
+  return cars.some(({ state }) => state.kind === "advancing" && state.candidate.commit === main);
 }
 
 function followCar(project: Project, event: CarEvent): Step<Project> {

@@ -3,12 +3,11 @@ import { anOid, aSpec } from "../../../test/kit/build-facts.ts";
 import type { Attempt } from "./attempt.ts";
 import type { AttemptOutcome, FactoryEvent } from "./event.ts";
 import type { Finding } from "./finding.ts";
-import { type Task, type TaskEvent, type TaskState, transitionTask } from "./task.ts";
+import { boardCar, leaveCar, type Task, type TaskEvent, type TaskState, transitionTask } from "./task.ts";
 
 const attempt = "shop--S01--1";
 const tries = { tries: 1, limit: 4, feedback: [] };
 const red: Finding = { gate: "G02", severity: "block", found: "f", why: "w", hint: "h" };
-const candidate = { commit: anOid(5), merge: anOid(6), tree: anOid(7) };
 
 function task(state: TaskState): Task {
   return { id: "shop/S01", project: "shop", spec: aSpec("S01"), digest: "", text: "", path: "", revision: 1, plannedAt: 0, state };
@@ -39,14 +38,8 @@ function after(state: TaskState, event: TaskEvent, about?: Attempt): TaskState |
 
 const collected: FactoryEvent & { type: "attempt-collected" } = { type: "attempt-collected", attempt, tip: anOid(7), salvage: null };
 const collecting: TaskState = { kind: "collecting", attempt, ...tries };
-const landing = (phase: Extract<TaskState, { kind: "landing" }>["phase"]): TaskState => ({
-  kind: "landing",
-  attempt,
-  tip: anOid(7),
-  onto: anOid(1),
-  phase,
-  ...tries,
-});
+const queued: TaskState = { kind: "queued", attempt, tip: anOid(7), since: 50, ...tries };
+const landing: TaskState = { kind: "landing", attempt, tip: anOid(7), since: 50, car: "3", ...tries };
 
 describe("what follows the end of an attempt, once its work is in the hub", () => {
   it.each<[AttemptOutcome, object]>([
@@ -97,21 +90,42 @@ describe("a refusal", () => {
     expect(after(checking, { ...refused, findings: [{ ...red, severity: "note" }] })).toMatchObject({ kind: "queued", since: 100 });
   });
 
-  it("at landing does the same in every phase", () => {
+  it("at landing does the same, also for a task whose car is gone already", () => {
     const refused: TaskEvent = { type: "candidate-refused", task: "shop/S01", findings: [red], conflict: null };
-    for (const phase of [{ kind: "building" }, { kind: "verifying", candidate }, { kind: "advancing", candidate }] as const) {
-      expect(after(landing(phase), refused)).toMatchObject({ kind: "planned", feedback: [red] });
+    for (const state of [queued, landing]) {
+      expect(after(state, refused)).toEqual({ kind: "planned", tries: 1, limit: 4, feedback: [red] });
+      expect(after({ ...state, tries: 4 }, refused)).toMatchObject({ kind: "parked", because: { code: "refused-at-landing", findings: [red] } });
     }
+    expect(after(collecting, refused)).toBe("stale");
+  });
+});
+
+describe("a car", () => {
+  it("takes queued tasks only, with the time since which they wait", () => {
+    expect(boardCar(task(queued), "3")).toMatchObject({ outcome: "moved", state: { state: landing }, effects: [] });
+    for (const state of [collecting, landing, { kind: "checking", attempt, tip: anOid(7), ...tries }] satisfies TaskState[]) {
+      expect(boardCar(task(state), "4").outcome).toBe("illegal");
+    }
+  });
+
+  it("that goes without landing leaves them in their old place, and others as they are", () => {
+    expect(leaveCar(task(landing)).state).toEqual(queued);
+    expect(leaveCar(task(collecting)).state).toEqual(collecting);
+  });
+
+  it("keeps its tasks from being cancelled", () => {
+    expect(after(landing, { type: "task-cancelled", task: "shop/S01", by: "lead" })).toBe("illegal");
   });
 });
 
 describe("merged", () => {
-  const merged: TaskEvent = { type: "task-merged", task: "shop/S01", commit: candidate.commit, from: anOid(1) };
+  const merged: TaskEvent = { type: "task-merged", task: "shop/S01", commit: anOid(5), from: anOid(1) };
 
-  it("follows only from the candidate that was verified and is being advanced", () => {
-    expect(after(landing({ kind: "advancing", candidate }), merged)).toMatchObject({ kind: "merged", commit: candidate.commit });
-    expect(after(landing({ kind: "verifying", candidate }), merged)).toBe("illegal");
-    expect(after(landing({ kind: "advancing", candidate: { ...candidate, commit: anOid(8) } }), merged)).toBe("illegal");
+  it("follows only from landing", () => {
+    expect(after(landing, merged)).toEqual({ kind: "merged", attempt, commit: anOid(5), at: 100, tries: 1 });
+    for (const state of [queued, collecting, { kind: "planned", ...tries }] satisfies TaskState[]) {
+      expect(after(state, merged)).toBe("illegal");
+    }
   });
 
   it("is left by nothing", () => {
@@ -163,7 +177,7 @@ describe("the fence", () => {
       expect(after({ ...state, tries: 4 } as TaskState, fenced)).toMatchObject({ kind: "parked", because: { code: "attempts-exhausted" } });
     }
     expect(after({ kind: "cancelling", attempt, by: "lead", ...tries }, fenced)).toMatchObject({ kind: "cancelled", by: "lead" });
-    for (const state of [landing({ kind: "building" }), { kind: "checking", attempt, tip: anOid(7), ...tries }] satisfies TaskState[]) {
+    for (const state of [queued, landing, { kind: "checking", attempt, tip: anOid(7), ...tries }] satisfies TaskState[]) {
       expect(after(state, fenced)).toBe("stale");
     }
   });

@@ -4,9 +4,11 @@ import { anOid, aSpec, planned, reported, someIdentity } from "../../../test/kit
 import { holdsSlot, isFencedWithNode, isLive } from "./attempt.ts";
 import type { FactoryEvent } from "./event.ts";
 import { attemptIdOf } from "./ids.ts";
+import { type Car, heldMembers } from "./train.ts";
 import { emptyWorld, evolve, type World, withChange } from "./world.ts";
 
-const ids = ["S01-a", "S02-b"];
+const ids = ["S01-a", "S02-b", "S03-c"];
+const project = "shop";
 const outcomes = [
   { kind: "succeeded", tip: anOid(7), base: anOid(1), rounds: 1 },
   { kind: "exhausted", rounds: 3, findings: [] },
@@ -20,7 +22,7 @@ const anyFact = fc.record({
   id: fc.constantFrom(...ids),
   n: fc.integer({ min: 1, max: 6 }),
   seq: fc.integer({ min: 1, max: 4 }),
-  kind: fc.integer({ min: 0, max: 21 }),
+  kind: fc.integer({ min: 0, max: 19 }),
   outcome: fc.constantFrom(...outcomes),
   red: fc.boolean(),
   wild: fc.boolean(),
@@ -30,7 +32,6 @@ type Draw = typeof anyFact extends fc.Arbitrary<infer T> ? T : never;
 function factOf(draw: Draw): FactoryEvent {
   const task = `shop/${draw.id}`;
   const attempt = attemptIdOf(task, draw.n);
-  const candidate = { commit: anOid(draw.n + 100), merge: anOid(2), tree: anOid(3) };
   const findings = draw.red ? [{ gate: "G02" as const, severity: "block" as const, found: "x", why: "y", hint: "z" }] : [];
   const facts: FactoryEvent[] = [
     { type: "task-placed", task, attempt, n: draw.n, node: "local", base: anOid(1), executor: "x" },
@@ -40,11 +41,8 @@ function factOf(draw: Draw): FactoryEvent {
     { type: "attempt-collected", attempt, tip: anOid(7), salvage: null },
     { type: "workspace-discarded", attempt },
     { type: "result-checked", attempt, findings },
-    { type: "landing-planned", task, onto: anOid(1) },
-    { type: "candidate-built", task, candidate },
-    { type: "candidate-verified", task, candidate, verify: [] },
     { type: "candidate-refused", task, findings, conflict: null },
-    { type: "task-merged", task, commit: candidate.commit, from: anOid(1) },
+    { type: "task-merged", task, commit: anOid(draw.n + 100), from: anOid(1) },
     { type: "task-retried", task, by: "lead" },
     { type: "task-cancelled", task, by: "lead" },
     { type: "attempt-refused", attempt, because: "no", retry: draw.red ? "never" : "later" },
@@ -54,9 +52,62 @@ function factOf(draw: Draw): FactoryEvent {
     { type: "attempt-abandoned", attempt, by: "lead" },
     draw.red ? { type: "node-lost", node: "local", because: "away" } : { type: "node-returned", node: "local" },
     draw.red ? { type: "node-cordoned", node: "local", drain: draw.n > 3, by: "lead" } : { type: "node-uncordoned", node: "local", by: "lead" },
-    { type: "attempt-fenced", attempt, because: "its node is lost" },
+    draw.red ? { type: "collect-requested", project, by: "lead" } : { type: "collect-stopped", project, code: "X", because: "x", hint: "" },
+    draw.red ? { type: "project-started", project, main: anOid(draw.n) } : { type: "origin-taken-in", project, main: anOid(draw.n), commits: 1 },
   ];
   return facts[draw.kind] ?? planned(aSpec(draw.id));
+}
+
+/** A car of one queued task, or of all of them. */
+function planOf(world: World, { id, n, red }: Draw): FactoryEvent[] {
+  const train = world.projects.get(project)?.train;
+  const queued = [...world.tasks.values()].filter((task) => task.state.kind === "queued").map((task) => task.id);
+  const members = queued.includes(`shop/${id}`) && n < 4 ? [`shop/${id}`] : queued;
+  if (queued.length === 0) return [];
+  const kind = red && n % 2 === 0 ? "part" : "car";
+  const ahead = kind === "part" ? [] : (train?.cars ?? []).filter((car) => car.kind === "car").map((car) => car.id);
+  return [{ type: "car-planned", project, car: String((train?.lastCar ?? 0) + 1), kind, members, ahead }];
+}
+
+/** What could come next for the car as it is; a landing with all that it merges. */
+function factsOfCar(world: World, car: Car, draw: Draw): FactoryEvent[] {
+  const { n, red } = draw;
+  const of = { project, car: car.id };
+  const train = world.projects.get(project)?.train;
+  const dropped: FactoryEvent = { type: "car-dropped", ...of, because: "so", ...(n === 6 ? { main: anOid(n) } : {}) };
+  switch (car.state.kind) {
+    case "building": {
+      const [first, ...others] = car.members;
+      const members = red && first !== undefined && others.length > 0 ? [first] : car.members;
+      const number = Number(car.id) * 10 + n;
+      const candidate = { commit: anOid(1000 + number), merge: anOid(2), tree: car.state.passed ?? anOid(5000 + number) };
+      return [n === 6 ? dropped : { type: "car-built", ...of, members, candidate }];
+    }
+    case "running": {
+      const { candidate } = car.state;
+      const [only = ""] = car.members;
+      if (n === 5) return [{ type: "run-broken", ...of, because: "no memory" }];
+      if (!red) return [{ type: "car-passed", ...of, candidate, run: car.id, gateHash: "h", verify: [] }];
+      return [
+        n < 3 && car.members.length === 1
+          ? { type: "candidate-refused", task: only, findings: [], conflict: null }
+          : { type: "car-failed", ...of, findings: [] },
+      ];
+    }
+    case "advancing": {
+      const { commit } = car.state.candidate;
+      const merged = (train === undefined ? [] : heldMembers(train, car)).map(
+        (task): FactoryEvent => ({ type: "task-merged", task, commit, from: car.onto }),
+      );
+      if (n === 6) return [dropped];
+      // As branches landed by themselves.
+      const alone = n === 5 && red && merged.length === 1 && train?.cars.length === 1;
+      return alone ? merged : [{ type: "car-landed", ...of, commit, from: car.onto }, ...merged];
+    }
+    case "passed":
+    case "red":
+      return n === 6 ? [dropped] : [];
+  }
 }
 
 /** What could come next for the task as it is. */
@@ -80,64 +131,94 @@ function sensibleFacts(world: World, draw: Draw): FactoryEvent[] {
     case "checking":
       return [make(6)];
     case "queued":
-      return [make(7)];
-    case "landing":
-      return [make(state.phase.kind === "building" ? 8 : state.phase.kind === "verifying" ? (draw.red ? 10 : 9) : 11)];
+      return draw.n === 6 ? [] : planOf(world, draw);
+    case "landing": {
+      const car = world.projects.get(project)?.train.cars.find(({ id }) => id === state.car);
+      return car === undefined ? [] : factsOfCar(world, car, draw);
+    }
     case "parked":
-      return draw.red ? [make(12)] : [];
+      return draw.red ? [make(9)] : [];
     case "merged":
     case "cancelled":
       return [];
   }
 }
 
-/** Applies a random history with a bias to what can follow; returns every world on the way. */
-function history(draws: readonly Draw[]): World[] {
+/** The facts that are recorded together. */
+type Commit = readonly FactoryEvent[];
+
+/** A wild one may be about a car, too. */
+function wildFacts(world: World, draw: Draw): Commit {
+  const cars = world.projects.get(project)?.train.cars ?? [];
+  const car = cars.find(({ id }) => Number(id) % 7 === draw.n);
+  if (draw.kind < 4 && car !== undefined) return factsOfCar(world, car, draw);
+  return draw.kind === 4 ? planOf(world, draw) : [factOf(draw)];
+}
+
+const started: Commit = [{ type: "project-started", project, main: anOid(1) }, ...ids.map((id) => planned(aSpec(id)))];
+
+/** Every task has done its work. */
+const queued: Commit = [
+  ...started,
+  ...ids.flatMap((id): FactoryEvent[] => {
+    const attempt = attemptIdOf(`shop/${id}`, 1);
+    return [
+      { type: "task-placed", task: `shop/${id}`, attempt, n: 1, node: "local", base: anOid(1), executor: "x" },
+      reported(attempt, 1, { type: "attempt-started", identity: someIdentity }),
+      reported(attempt, 2, { type: "attempt-ended", outcome: outcomes[0] }),
+      { type: "attempt-collected", attempt, tip: anOid(7), salvage: null },
+      { type: "result-checked", attempt, findings: [] },
+    ];
+  }),
+];
+
+interface Moment {
+  world: World;
+  /** What led here. */
+  event: FactoryEvent;
+  moved: boolean;
+  /** Nothing more is recorded together with it. */
+  complete: boolean;
+}
+
+/** Applies a random history with a bias to what can follow; returns every moment on the way. */
+function moments(draws: readonly Draw[], start: Commit = started): Moment[] {
   let world = emptyWorld();
-  const seen: World[] = [];
-  const start: FactoryEvent[] = [{ type: "project-started", project: "shop", main: anOid(1) }, ...ids.map((id) => planned(aSpec(id)))];
-  let at = 0;
-  const apply = (event: FactoryEvent): void => {
-    at += 1;
-    const evolution = evolve(world, event, at);
-    if (evolution.outcome === "moved") world = withChange(world, evolution.change);
-    seen.push(world);
+  const seen: Moment[] = [];
+  const apply = (commit: Commit): void => {
+    for (const [i, event] of commit.entries()) {
+      const evolution = evolve(world, event, seen.length + 1);
+      if (evolution.outcome === "moved") world = withChange(world, evolution.change);
+      seen.push({ world, event, moved: evolution.outcome === "moved", complete: i === commit.length - 1 });
+    }
   };
-  for (const event of start) apply(event);
-  for (const draw of draws) {
-    if (draw.wild) apply(factOf(draw));
-    else for (const event of sensibleFacts(world, draw)) apply(event);
-  }
+  apply(start);
+  for (const draw of draws) apply(draw.wild ? wildFacts(world, draw) : sensibleFacts(world, draw));
   return seen;
+}
+
+function history(draws: readonly Draw[], start: Commit = started): World[] {
+  return moments(draws, start).map(({ world }) => world);
 }
 
 const draws = fc.array(anyFact, { maxLength: 120, size: "max" });
 
 describe("the histories", () => {
-  it("reach every state of a task and an attempt", () => {
+  it("reach every state of a task, an attempt and a car", () => {
     const reached = new Set<string>();
-    for (const drawn of fc.sample(draws, { numRuns: 1500, seed: 1 })) {
-      for (const world of history(drawn)) {
+    for (const drawn of fc.sample(draws, { numRuns: 800, seed: 1 })) {
+      for (const world of [...history(drawn), ...history(drawn, queued)]) {
         for (const task of world.tasks.values()) reached.add(`task ${task.state.kind}`);
         for (const attempt of world.attempts.values()) reached.add(`attempt ${attempt.state.kind}`);
+        for (const car of world.projects.get(project)?.train.cars ?? []) reached.add(`car ${car.state.kind}`);
       }
     }
     expect([...reached].sort()).toEqual([
       ...["collected", "discarded", "ended", "fenced", "running", "starting", "stopping"].map((kind) => `attempt ${kind}`),
-      ...[
-        "backoff",
-        "cancelled",
-        "cancelling",
-        "checking",
-        "collecting",
-        "landing",
-        "merged",
-        "parked",
-        "planned",
-        "queued",
-        "running",
-        "starting",
-      ].map((kind) => `task ${kind}`),
+      ...["advancing", "building", "passed", "red", "running"].map((kind) => `car ${kind}`),
+      ..."backoff cancelled cancelling checking collecting landing merged parked planned queued running starting"
+        .split(" ")
+        .map((kind) => `task ${kind}`),
     ]);
   });
 });
@@ -249,6 +330,66 @@ describe("safety of every history", () => {
         }
       }),
       { numRuns: 100 },
+    );
+  });
+});
+
+describe("the train of every history", () => {
+  it("holds every landing task in exactly one car, that task's own, and never twice; and no other task", () => {
+    let landing = 0;
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        for (const { world, complete } of moments(drawn, queued)) {
+          if (!complete) continue;
+          const cars = world.projects.get(project)?.train.cars ?? [];
+          const seats = cars.flatMap((car) => car.members.map((task) => `${task} in ${car.id}`));
+          const states = [...world.tasks.values()].flatMap(({ id, state }) => (state.kind === "landing" ? [`${id} in ${state.car}`] : []));
+          expect(seats.sort()).toEqual(states.sort());
+          landing += states.length;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(landing).toBeGreaterThan(1000);
+  });
+
+  it("merges only what lands in a car that was advancing, as its commit", () => {
+    let merges = 0;
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        const seen = moments(drawn, queued);
+        for (const [i, { event, moved }] of seen.entries()) {
+          if (event.type !== "task-merged" || !moved) continue;
+          const { commit, task } = event;
+          const before = seen.slice(0, i).findLast(({ complete }) => complete)?.world;
+          const train = before?.projects.get(project)?.train;
+          const car = train?.cars.find(({ state }) => state.kind === "advancing" && state.candidate.commit === commit);
+          expect(train !== undefined && car !== undefined && heldMembers(train, car).includes(task)).toBe(true);
+          expect(before?.tasks.get(task)?.state.kind).toBe("landing");
+          merges += 1;
+        }
+      }),
+      { numRuns: 300 },
+    );
+    expect(merges).toBeGreaterThan(100);
+  });
+
+  it("has at most one car that advances, none behind one that is gone, and what waits again keeps its place", () => {
+    fc.assert(
+      fc.property(draws, (drawn) => {
+        let before = emptyWorld();
+        for (const world of history(drawn, queued)) {
+          const cars = world.projects.get(project)?.train.cars ?? [];
+          expect(cars.filter(({ state }) => state.kind === "advancing").length).toBeLessThanOrEqual(1);
+          for (const car of cars) expect(cars.map(({ id }) => id)).toEqual(expect.arrayContaining([...car.ahead]));
+          for (const { id, state } of world.tasks.values()) {
+            const was = before.tasks.get(id)?.state;
+            if (was?.kind === "landing" && state.kind === "queued") expect(state.since).toBe(was.since);
+          }
+          before = world;
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 });

@@ -2,7 +2,7 @@ import { type Attempt, type AttemptEvent, tellOfContract, transitionAttempt } fr
 import type { Effect } from "./effect.ts";
 import { invariant } from "./errors.ts";
 import type { FactoryEvent } from "./event.ts";
-import type { AttemptId, CarId, NodeId, ProjectId, TaskId } from "./ids.ts";
+import type { AttemptId, CarId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
 import { type NodeEvent, type NodeRecord, newNode, transitionNode } from "./node.ts";
 import { type Project, type ProjectEvent, transitionProject } from "./project.ts";
 import type { Step } from "./step.ts";
@@ -208,6 +208,9 @@ function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: n
   const step = transitionTask(task, event, at);
   const project = world.projects.get(task.project);
   if (step.outcome !== "moved" || project === undefined) return asEvolution(step, (state) => ({ tasks: [state] }));
+  if (event.type === "task-merged" && !isOnMain(project, task, event.commit)) {
+    return { outcome: "illegal", because: `${task.id} was merged as ${event.commit}, which did not land` };
+  }
   const after = projectAfter(project, event);
   if (after === project) return asEvolution(step, (state) => ({ tasks: [state] }));
   const others = queuedAgain(world, project.train, after.train, [task.id]);
@@ -216,6 +219,13 @@ function ofTask(world: World, event: Extract<TaskEvent, { task: TaskId }>, at: n
   const { change } = evolution;
   const effects = [...change.effects, ...cancelledRuns(project.train, after.train, project.id)];
   return { outcome: "moved", change: { ...change, effects } };
+}
+
+/** Its car has landed as this commit; or advances main to it, which branches that landed by themselves said with their merge. */
+function isOnMain({ main, train }: Project, { state }: Task, commit: Oid): boolean {
+  if (state.kind !== "landing") return false;
+  const car = train.cars.find(({ id }) => id === state.car);
+  return car === undefined ? main === commit : car.state.kind === "advancing" && car.state.candidate.commit === commit;
 }
 
 function projectAfter(project: Project, event: Extract<TaskEvent, { task: TaskId }>): Project {

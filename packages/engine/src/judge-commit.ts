@@ -1,6 +1,16 @@
-import { type CommandResult, type Finding, hasBlocking, type Oid, type ProjectId, type VerifyCommand } from "@dispatch/core";
+import {
+  type CommandResult,
+  type Finding,
+  hasBlocking,
+  type NodePool,
+  type Oid,
+  type ProjectId,
+  type Repositories,
+  type VerifyCommand,
+} from "@dispatch/core";
 import { judgeVerify } from "@dispatch/gates";
-import type { LandingPorts } from "./ports.ts";
+import type { GateSlots } from "./gate-slots.ts";
+import type { EnginePorts } from "./ports.ts";
 
 export interface GateRun {
   project: ProjectId;
@@ -16,8 +26,16 @@ export type Verdict =
   | { kind: "red"; results: readonly CommandResult[]; findings: readonly Finding[] }
   | { kind: "broken"; because: string };
 
+/** What judging works with. */
+interface JudgingPorts {
+  nodes: Pick<NodePool, "prepareRepository" | "runVerify">;
+  repositories: Pick<Repositories, "sendCommit">;
+  gateSlots: Pick<GateSlots, "run">;
+  at: EnginePorts["at"];
+}
+
 /** What commands return on exactly this commit, in a gate slot of a node. */
-export async function judgeCommit(ports: LandingPorts, { project, commit, verify, run }: GateRun): Promise<Verdict> {
+export async function judgeCommit(ports: JudgingPorts, { project, commit, verify, run }: GateRun): Promise<Verdict> {
   return await ports.gateSlots.run(run, async ({ node, bay }) => {
     const url = await ports.nodes.prepareRepository(node, project);
     await ports.repositories.sendCommit(project, commit, url);

@@ -9,6 +9,7 @@ const oid = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 const task = "shop/S01-a";
 const attempt = "shop--S01-a--2";
 const candidate = { commit: oid, merge: oid, tree: oid };
+const car = { project: "shop", car: "7" };
 const finding: Finding = { gate: "G03", severity: "block", path: "src/a.ts", line: 3, found: "a marker is\nleft", why: "", hint: "" };
 const note: Finding = { ...finding, severity: "note" };
 const green: CommandResult = { command: "npm test", outcome: "exited", exitCode: 0, signal: null, durationMs: 1200, outputBytes: 0, outputTail: "" };
@@ -88,22 +89,44 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "workspace-discarded", attempt }, task, "its worktree was removed", "unchanged"],
   [{ type: "result-checked", attempt, findings: [note] }, task, "checked on the controller: green, 1 note", "queued"],
   [{ type: "result-checked", attempt, findings: [finding] }, task, "checked on the controller: 1 finding (G03): a marker is left", "ask"],
-  [{ type: "landing-planned", task, onto: oid }, task, "landing on 1a2b3c4d5", "landing"],
-  [{ type: "candidate-built", task, candidate }, task, "verifying 1a2b3c4d5, which is main with this change", "unchanged"],
+  [{ type: "car-planned", ...car, kind: "car", members: [task], ahead: [] }, "shop", "car 7 is to land: S01-a", "unchanged"],
+  [
+    { type: "car-planned", ...car, kind: "car", members: [task, "shop/S02-b"], ahead: ["5", "6"] },
+    "shop",
+    "car 7 is to land: S01-a, S02-b, behind car 5, car 6",
+    "unchanged",
+  ],
+  [{ type: "car-planned", ...car, kind: "part", members: [task], ahead: [] }, "shop", "car 7 asks who is to blame: S01-a", "unchanged"],
+  [{ type: "car-built", ...car, members: [task], candidate }, "shop", "car 7 is tested as 1a2b3c4d5, which is main with one branch", "unchanged"],
   [
     {
-      type: "candidate-built",
-      task,
+      type: "car-built",
+      ...car,
+      members: [task, "shop/S02-b"],
       candidate,
       notes: [{ gate: "landing", severity: "note", found: "the contract changed", why: "", hint: "" }],
     },
-    task,
-    "verifying 1a2b3c4d5, which is main with this change; the contract changed",
+    "shop",
+    "car 7 is tested as 1a2b3c4d5, which is main with 2 branches; the contract changed",
     "unchanged",
   ],
   [{ type: "candidate-refused", task, findings: [], conflict }, task, "conflict in src/a.ts", "ask"],
-  [{ type: "candidate-verified", task, candidate, verify: [green] }, task, "verified: npm test ended after 1s", "unchanged"],
-  [{ type: "landing-deferred", task, because: "main moved", main: oid }, task, "queued again: main moved", "queued"],
+  [
+    { type: "car-passed", ...car, candidate, run: "shop-7", gateHash: "h", verify: [green] },
+    "shop",
+    "car 7 is green: npm test ended after 1s",
+    "unchanged",
+  ],
+  [
+    { type: "car-passed", ...car, candidate, run: "shop-7", gateHash: "h", verify: [] },
+    "shop",
+    "car 7 is green: the same tree was before",
+    "unchanged",
+  ],
+  [{ type: "car-failed", ...car, findings: [finding] }, "shop", "car 7 is red: 1 finding (G03): a marker is left", "unchanged"],
+  [{ type: "run-broken", ...car, because: "no memory" }, "shop", "car 7 is run again: no memory", "unchanged"],
+  [{ type: "car-dropped", ...car, because: "main moved" }, "shop", "car 7 is given up, its branches wait again: main moved", "unchanged"],
+  [{ type: "car-landed", ...car, commit: oid, from: oid }, "shop", "car 7 landed, main is 1a2b3c4d5", "unchanged"],
   [{ type: "task-merged", task, commit: oid, from: oid }, task, "merged as 1a2b3c4d5", "merged"],
   [{ type: "landing-frozen", project: "shop", commit: oid, because: "main is red" }, "shop", "landing frozen at 1a2b3c4d5: main is red", "unchanged"],
   [

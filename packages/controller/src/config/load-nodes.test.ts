@@ -32,6 +32,9 @@ describe("what nodes.json refuses", () => {
     ["a deadline of nothing", { ...far, lost_after_minutes: 0 }, "nodes.0.lost_after_minutes"],
     ["a deadline in words", { ...far, lost_after_minutes: "soon" }, "nodes.0.lost_after_minutes"],
     ["a deadline on this machine", { ...here, lost_after_minutes: 5 }, "nodes.0.lost_after_minutes"],
+    ["gate slots below zero", { ...far, gate_slots: -1 }, "nodes.0.gate_slots"],
+    ["half a gate slot", { ...here, gate_slots: 0.5 }, "nodes.0.gate_slots"],
+    ["more gate slots than a node keeps worktrees", { ...far, gate_slots: 65 }, "nodes.0.gate_slots"],
     ["logs that are kept for less than no time", { ...far, keep_logs_days: -1 }, "nodes.0.keep_logs_days"],
   ])("%s", (_, node, path) => {
     expect(pathsOf(node)).toEqual([path]);
@@ -85,5 +88,10 @@ describe("what the pool is told", () => {
       ssh: { socket: "~/.ssh/far.sock" },
     });
     expect(configsOf({ ...far, lost_after_minutes: "never" })).toMatchObject([{ lostAfterMs: null }]);
+    expect(configsOf(here, { ...far, gate_slots: 4 }, { ...far, name: "none", work_dir: "~/none", gate_slots: 0 })).toMatchObject([
+      { gateSlots: 1 },
+      { gateSlots: 4 },
+      { gateSlots: 0 },
+    ]);
   });
 });

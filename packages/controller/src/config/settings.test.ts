@@ -49,6 +49,34 @@ describe("the policy of a project", () => {
   });
 });
 
+describe("how the paths of a project land", () => {
+  const write = (paths: string) => writeFileSync(join(dir, "dispatch.yaml"), `version: 1\nprojects: {shop: {repo: ., verify: x${paths}}}\n`);
+
+  it("is by itself for what every test run rests on, and whole for all others, where nothing is said", async () => {
+    write("");
+    const settings = createSettings(await loadFactory(dir), { readFile: async () => undefined });
+    expect(settings.scheduling().get("shop")).toMatchObject({ shared: [], barrier: expect.arrayContaining(["package.json", "**/package.json"]) });
+  });
+
+  it("is as dispatch.yaml says, also after it was edited", async () => {
+    write(", paths: {shared: [src/index.ts, 'src/routes/**'], barrier: []}");
+    const settings = createSettings(await loadFactory(dir), { readFile: async () => undefined });
+    expect(settings.scheduling().get("shop")).toMatchObject({ shared: ["src/index.ts", "src/routes/**"], barrier: [] });
+    write(", paths: {barrier: [Makefile]}");
+    await settings.reload();
+    expect(settings.scheduling().get("shop")).toMatchObject({ shared: [], barrier: ["Makefile"] });
+  });
+
+  it.each([
+    ["a path that leads out", "{shared: [../x]}"],
+    ["a word that is none", "{shard: [x]}"],
+    ["no list", "{barrier: Makefile}"],
+  ])("is refused when it says %s", async (_, paths) => {
+    write(`, paths: ${paths}`);
+    await expect(loadFactory(dir)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
 describe("the executor of a spec", () => {
   it("is the one it names, else the project's, else the only one", async () => {
     const write = (executors: string, executor = "") =>

@@ -34,14 +34,16 @@ function placed(id: string, at: number): [number, FactoryEvent][] {
 function merged(id: string, ended: number, landed: number): [number, FactoryEvent][] {
   const attempt = `shop--${id}--1`;
   const task = `shop/${id}`;
+  const car = { project: "shop", car: "1" };
   const candidate = { commit: anOid(landed), merge: anOid(2), tree: anOid(3) };
   return [
     [ended, reported(attempt, 5, { type: "attempt-ended", outcome: { kind: "succeeded", tip: anOid(7), base: anOid(1), rounds: 1 } })],
     [ended, { type: "attempt-collected", attempt, tip: anOid(7), salvage: null }],
     [ended, { type: "result-checked", attempt, findings: [] }],
-    [landed, { type: "landing-planned", task, onto: anOid(1) }],
-    [landed, { type: "candidate-built", task, candidate }],
-    [landed, { type: "candidate-verified", task, candidate, verify: [] }],
+    [landed, { type: "car-planned", ...car, kind: "car", members: [task], ahead: [] }],
+    [landed, { type: "car-built", ...car, members: [task], candidate }],
+    [landed, { type: "car-passed", ...car, candidate, run: "shop-1", gateHash: "h", verify: [] }],
+    [landed, { type: "car-landed", ...car, commit: candidate.commit, from: anOid(1) }],
     [landed, { type: "task-merged", task, commit: candidate.commit, from: anOid(1) }],
   ];
 }

@@ -84,7 +84,7 @@ const table: { [Kind in Explanation["kind"]]: { given: Extract<Explanation, { ki
   "waits-for-origin": { given: { kind: "waits-for-origin", collect: "publishing" }, names: ["publishing"] },
   "landing-frozen": { given: { kind: "landing-frozen", because: "main is red" }, names: ["main is red", "dispatch resume shop"] },
   "waits-to-land": { given: { kind: "waits-to-land", behind: ["shop/S01"] }, names: ["shop/S01"] },
-  landing: { given: { kind: "landing", phase: "verifying" }, names: ["tests"] },
+  landing: { given: { kind: "landing", phase: "running", with: ["shop/S03", "shop/S04"] }, names: ["tests", "shop/S03, shop/S04", "to blame"] },
   parked: {
     given: { kind: "parked", since: 0, reason },
     names: [reason.text, "00:00:00Z", reason.salvage, "dispatch retry shop/S02", "dispatch cancel shop/S02"],
@@ -93,6 +93,25 @@ const table: { [Kind in Explanation["kind"]]: { given: Extract<Explanation, { ki
   merged: { given: { kind: "merged", commit: "0123456789abcdef" }, names: ["0123456789ab"] },
   cancelled: { given: { kind: "cancelled", by: "the lead" }, names: ["the lead", "dispatch retry shop/S02"] },
 };
+
+describe("the text of a landing", () => {
+  const textOf = (phase: Extract<Explanation, { kind: "landing" }>["phase"], others: readonly string[] = []) =>
+    explainText(task, { kind: "landing", phase, with: others }, 5000);
+
+  it("is another one in every state of its car", () => {
+    const phases = ["building", "running", "passed", "red", "advancing", null] as const;
+    expect(new Set(phases.map((phase) => textOf(phase).because)).size).toBe(phases.length);
+  });
+
+  it("names nobody when it is alone, and not more than five others", () => {
+    expect(textOf("running")).toEqual({
+      because: "the tests run on main with this change",
+      release: "the tests are green on main with this change",
+    });
+    const others = ["a", "b", "c", "d", "e", "f", "g"].map((name) => `shop/${name}`);
+    expect(textOf("building", others).because).toBe("it is being put on main together with shop/a, shop/b, shop/c, shop/d, shop/e and 2 more");
+  });
+});
 
 describe("the text of an explanation", () => {
   it.each(Object.values(table).map((row) => [row.given.kind, row] as const))("names what matters when it is %s", (_kind, { given, names }) => {

@@ -143,17 +143,60 @@ test("a verify job runs on exactly its commit and keeps only dependencies", asyn
   expect(existsSync(join(node.home, "verify", "demo.running.json"))).toBe(false);
 });
 
-test("verify jobs of a project take turns, and the same one asked twice runs once", async () => {
+test("verify jobs of a project in one bay take turns, and the same one asked twice runs once", async () => {
   const run = (id: string) =>
     host.call("verify", {
       id,
       project: "demo",
+      bay: 0,
       commit: node.base,
       verify: [verify(`mkdir lock || exit 9; echo ${id} >> "$OUT"; sleep 0.2; rmdir lock`, { env: { OUT: join(node.home, "turns") } })],
     });
   const results = await Promise.all([run("x"), run("y"), run("x")]);
   for (const result of results) expect(result).toMatchObject([{ exitCode: 0 }]);
   expect(node.read("turns")).toBe("x\ny\n");
+});
+
+test("verify jobs in two bays of a project run beside each other, each in a worktree of its own", async () => {
+  const meet = (mine: string, other: string) =>
+    `touch "$MEET/${mine}"; for i in $(seq 300); do [ -e "$MEET/${other}" ] && break; sleep 0.1; done; [ -e "$MEET/${other}" ] && pwd && git rev-parse HEAD`;
+  const run = (bay: number, mine: string, other: string) =>
+    host.call("verify", {
+      id: `bay-${bay}`,
+      project: "demo",
+      bay,
+      commit: node.base,
+      verify: [verify(meet(mine, other), { env: { MEET: node.home } })],
+    });
+  const [first, second] = await Promise.all([run(0, "met-a", "met-b"), run(1, "met-b", "met-a")]);
+  const place = join(node.home, "verify");
+  expect(first).toMatchObject([{ exitCode: 0, outputTail: `${join(place, "demo")}\n${node.base}\n` }]);
+  expect(second).toMatchObject([{ exitCode: 0, outputTail: `${join(place, "demo+1")}\n${node.base}\n` }]);
+});
+
+test("a cancelled verify job is refused, nothing of it is left, what waited goes on, and its name can be used again", async () => {
+  const job = (id: string, command: string) => ({ id, project: "demo", bay: 0, commit: node.base, verify: [verify(command), verify("touch after")] });
+  const pending = host.refusal("verify", job("c", "trap '' TERM; (setsid sleep 1013 &); sleep 1014"));
+  await eventually(() => node.processesOf("sleep\x001014").length > 0 && node.processesOf("sleep\x001013").length > 0);
+  const next = host.call("verify", job("d", "test ! -e after"));
+  const waiting = host.refusal("verify", job("e", "sleep 1015"));
+  await host.call("cancelVerify", { id: "e" });
+  await host.call("cancelVerify", { id: "c" });
+  expect(await pending).toMatchObject({ code: "NODE_FAILED" });
+  expect([...node.processesOf("sleep\x001013"), ...node.processesOf("sleep\x001014")]).toEqual([]);
+  expect(await next).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }]);
+  expect(await waiting).toMatchObject({ code: "NODE_FAILED" });
+  expect(node.processesOf("sleep\x001015")).toEqual([]);
+  expect(await host.call("verify", job("c", "true"))).toMatchObject([{ exitCode: 0 }, { exitCode: 0 }]);
+  expect(existsSync(join(node.home, "verify", "demo.running.json"))).toBe(false);
+});
+
+test("cancelling a verify job that is not there does nothing, also not to a later one of that name", async () => {
+  await host.call("cancelVerify", { id: "later" });
+  const job = { id: "later", project: "demo", bay: 0, commit: node.base, verify: [verify("true")] };
+  expect(await host.call("verify", job)).toMatchObject([{ exitCode: 0 }]);
+  await host.call("cancelVerify", { id: "later" });
+  expect(await host.call("verify", job)).toMatchObject([{ exitCode: 0 }]);
 });
 
 test("a verify job of a commit that is not there, or with a broken worktree, is told or mended", async () => {

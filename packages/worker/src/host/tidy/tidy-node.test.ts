@@ -240,6 +240,43 @@ describe("tidying", () => {
     expect(existsSync(join(worktree, "file"))).toBe(true);
   });
 
+  test("takes the worktrees of all bays of a project, and of no other one with such a name", async () => {
+    for (const project of ["demo", "demo2"]) await ensureRepository(host, project);
+    const base = baseRef("demo", "base", 1000);
+    const other = baseRef("demo2", "base of the other", 1000);
+    const verifier = createVerifyRunner(host);
+    for (const bay of [0, 1, 2]) await verifier.run({ id: `in ${bay}`, project: "demo", bay, commit: base, verify: [] });
+    await verifier.run({ id: "other", project: "demo2", bay: 1, commit: other, verify: [] });
+    const places = () => readdirSync(join(host.home, "verify")).filter((name) => existsSync(join(host.home, "verify", name, "file")));
+    expect(places().sort()).toEqual(["demo", "demo+1", "demo+2", "demo2+1"]);
+    await tidy({ projects: ["demo", "demo2"] });
+    expect(places()).toHaveLength(4);
+    expect(await verifier.forget("demo")).toBe(true);
+    expect(places()).toEqual(["demo2+1"]);
+    expect(readdirSync(join(nodeRepositoryPath(host.home, "demo"), "worktrees"))).toEqual([]);
+    await tidy({ projects: ["demo", "demo2"], quotaBytes: 1 });
+    expect(readdirSync(join(host.home, "verify")).filter((name) => !name.startsWith("demo."))).toEqual([]);
+    for (const bay of [0, 1]) await verifier.run({ id: `again ${bay}`, project: "demo", bay, commit: base, verify: [] });
+    expect(places().sort()).toEqual(["demo", "demo+1"]);
+  });
+
+  test("leaves the bays of a project alone in which somebody is at work", async () => {
+    await ensureRepository(host, "demo");
+    const base = baseRef("demo", "base", 1000);
+    const verifier = createVerifyRunner(host);
+    await verifier.run({ id: "zero", project: "demo", bay: 0, commit: base, verify: [] });
+    const gate = join(root, "gate");
+    const waits = { run: `while [ ! -e '${gate}' ]; do sleep 0.05; done`, cwd: ".", timeoutSeconds: 60, env: {} };
+    const running = verifier.run({ id: "one", project: "demo", bay: 1, commit: base, verify: [waits] });
+    await eventually(() => existsSync(join(host.home, "verify", "demo+1", "file")));
+    expect(await verifier.forget("demo")).toBe(false);
+    expect([existsSync(join(host.home, "verify", "demo")), existsSync(join(host.home, "verify", "demo+1", "file"))]).toEqual([false, true]);
+    writeFileSync(gate, "");
+    expect(await running).toMatchObject([{ exitCode: 0 }]);
+    expect(await verifier.forget("demo")).toBe(true);
+    expect(existsSync(join(host.home, "verify", "demo+1"))).toBe(false);
+  });
+
   test("takes old programs that no process was started with", async () => {
     const folder = join(host.home, "worker");
     mkdirSync(folder);
