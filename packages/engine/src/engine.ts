@@ -63,18 +63,23 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
     loop.wake();
   }
 
-  function fatal(error: unknown): void {
-    if (closed) return;
+  function stop(): void {
     closed = true;
     loop.close();
     watch.close();
+  }
+
+  function fatal(error: unknown): void {
+    if (closed) return;
+    stop();
     ports.log.error({ error }, "the engine stops: a fact could not be recorded");
     onFatal(error);
   }
 
   const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
   const gateSlots = createGateSlots(() => ports.nodes.nodes());
-  const runner = createEffectRunner(ports, createPerformer({ ...ports, gateSlots }, world), (events, key) => commit(events, [key]), fatal);
+  const performer = createPerformer({ ...ports, gateSlots }, world);
+  const runner = createEffectRunner(ports, performer, (events, key) => commit(events, [key]), fatal);
   const outbox = openOutbox(() => ports.nodes.nodes(), world, runner);
   const board = createBoard(snapshot());
   const loop = createDecideLoop(ports, { world, board }, commit, fatal);
@@ -84,15 +89,12 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
   function lookAtNodes(): void {
     if (watch.look()) runner.retryNow();
     outbox.look();
+    gateSlots.look();
   }
 
-  ports.nodes.onReport((report) => {
-    const events = reportAsEvents(ports, world, report);
-    if (events.length > 0) commit(events).catch(fatal);
-  });
+  takeReports(ports, world, (events) => void commit(events).catch(fatal));
   ports.nodes.onChange(() => {
     if (started) lookAtNodes();
-    gateSlots.look();
     loop.wake();
   });
 
@@ -114,10 +116,15 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
     drain: () => loop.drain(),
     whenQuiet: () => loop.whenQuiet(),
     async close() {
-      closed = true;
-      loop.close();
-      watch.close();
+      stop();
       await runner.close();
     },
   };
+}
+
+function takeReports(ports: EnginePorts, world: World, record: (events: readonly FactoryEvent[]) => void): void {
+  ports.nodes.onReport((report) => {
+    const events = reportAsEvents(ports, world, report);
+    if (events.length > 0) record(events);
+  });
 }

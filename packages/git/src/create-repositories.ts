@@ -87,7 +87,6 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000, dial: options.dial };
   const inTurn = createTurns();
   const opened = new Map<ProjectId, Git>();
-  const memories = new Map<ProjectId, ForecastMemory>();
   const sending = new Map<string, Promise<void>>();
 
   function hubOf(project: ProjectId): string {
@@ -98,12 +97,6 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   function gitOf(project: ProjectId): Git {
     const known = opened.get(project) ?? openGit(hubOf(project), gitOptions);
     opened.set(project, known);
-    return known;
-  }
-
-  function memoryOf(project: ProjectId): ForecastMemory {
-    const known: ForecastMemory = memories.get(project) ?? new Map();
-    memories.set(project, known);
     return known;
   }
 
@@ -164,7 +157,22 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
       await locally(project, packRefs);
       return guarded(async () => ((await packObjects(gitOf(project), limitMs, giveUp)) ? "packed" : "cut-off"), `pack the hub of ${project}`);
     },
-    // None of these waits for the hub's turn, or takes it: landing is never held up.
+    ...forecasting(gitOf, inTurn),
+  };
+}
+
+/** None of these waits for the hub's turn, or takes it: landing is never held up. */
+function forecasting(
+  gitOf: (project: ProjectId) => Git,
+  inTurn: ReturnType<typeof createTurns>,
+): Pick<GitRepositories, "fetchCheckpoint" | "keepCheckpoints" | "forecast"> {
+  const memories = new Map<ProjectId, ForecastMemory>();
+  const memoryOf = (project: ProjectId): ForecastMemory => {
+    const known: ForecastMemory = memories.get(project) ?? new Map();
+    memories.set(project, known);
+    return known;
+  };
+  return {
     fetchCheckpoint: (project, attempt, url) => inTurn(`checkpoint ${attempt}`, () => fetchCheckpoint(gitOf(project), attempt, url)),
     keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepCheckpoints(gitOf(project), live)),
     forecast: (project, branches) =>
