@@ -229,16 +229,9 @@ function isOnMain({ main, train }: Project, { state }: Task, commit: Oid): boole
 }
 
 function projectAfter(project: Project, event: Extract<TaskEvent, { task: TaskId }>): Project {
-  switch (event.type) {
-    case "task-merged":
-      return { ...project, main: event.commit, train: leaveTrain(project.train, event.task, "landed") };
-    case "candidate-refused":
-      return { ...project, train: leaveTrain(project.train, event.task, "refused") };
-    case "task-cancelled":
-      return { ...project, train: leaveTrain(project.train, event.task, "cancelled") };
-    default:
-      return project;
-  }
+  if (event.type === "task-merged") return { ...project, main: event.commit, train: leaveTrain(project.train, event.task, "landed") };
+  if (event.type === "candidate-refused") return { ...project, train: leaveTrain(project.train, event.task, "refused") };
+  return event.type === "task-cancelled" ? { ...project, train: leaveTrain(project.train, event.task, "cancelled") } : project;
 }
 
 /** Everybody who works on an older base of the project is told; when nobody does, the fact stands for itself. */

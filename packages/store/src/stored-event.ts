@@ -43,22 +43,17 @@ type LandingByItself =
 
 /** The same as a car of one branch, named for its task. */
 function asCar(stored: FactoryEvent | LandingByItself): FactoryEvent {
-  switch (stored.type) {
-    case "landing-planned":
-      return { type: "car-planned", ...carOf(stored.task), kind: "car", members: [stored.task], ahead: [] };
-    case "candidate-built": {
-      const { task, candidate, notes } = stored;
-      return { type: "car-built", ...carOf(task), members: [task], candidate, ...(notes === undefined ? {} : { notes }) };
-    }
-    case "candidate-verified": {
-      const { task, candidate, verify } = stored;
-      return { type: "car-passed", ...carOf(task), candidate, run: task, gateHash: "", verify };
-    }
-    case "landing-deferred":
-      return { type: "car-dropped", ...carOf(stored.task), because: stored.because, main: stored.main };
-    default:
-      return stored;
+  if (stored.type === "landing-planned") return { type: "car-planned", ...carOf(stored.task), kind: "car", members: [stored.task], ahead: [] };
+  if (stored.type === "candidate-built") {
+    const { task, candidate, notes } = stored;
+    return { type: "car-built", ...carOf(task), members: [task], candidate, ...(notes === undefined ? {} : { notes }) };
   }
+  if (stored.type === "candidate-verified") {
+    const { task, candidate, verify } = stored;
+    return { type: "car-passed", ...carOf(task), candidate, run: task, gateHash: "", verify };
+  }
+  if (stored.type === "landing-deferred") return { type: "car-dropped", ...carOf(stored.task), because: stored.because, main: stored.main };
+  return stored;
 }
 
 function carOf(task: TaskId): { project: ProjectId; car: CarId } {
