@@ -1,7 +1,6 @@
 export type { Change, ChangedLine, ChangeKind, Hunk } from "./change.ts";
 export { cleanOutput } from "./clean-output.ts";
 export { composeFeedback, type FeedbackInput, feedbackLimit } from "./compose-feedback.ts";
-export { countTests, type TestCount } from "./count-tests.ts";
 export { findingKey } from "./finding-key.ts";
 export { judgeChange } from "./judge-change.ts";
 export { judgeEmpty } from "./judge-empty.ts";
