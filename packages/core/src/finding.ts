@@ -1,20 +1,5 @@
 /** What a change must show; packages/gates/README.md has the list. */
-export type GateId =
-  | "G01"
-  | "G02"
-  | "G03"
-  | "G04"
-  | "G05"
-  | "G06"
-  | "G07"
-  | "G08"
-  | "G09"
-  | "G10"
-  | "G11"
-  | "G12"
-  | "G13"
-  | "G14"
-  | "G15";
+export type GateId = "G01" | "G02" | "G03" | "G04" | "G05" | "G06" | "G07" | "G08" | "G09" | "G10" | "G11" | "G12" | "G13" | "G14" | "G15";
 
 /**
  * One reason why a change may not go on (`block`) or a remark beside it (`note`).
@@ -44,6 +29,23 @@ export interface CommandResult {
   outputBytes: number;
   /** The end of the output, at most 64 KiB, as text. */
   outputTail: string;
+}
+
+/** A test as its runner names it. */
+export interface TestName {
+  /** File, package, crate or group; empty when the runner does not say. */
+  suite: string;
+  name: string;
+}
+
+/** What the command of one acceptance item returned. */
+export interface AcceptanceResult {
+  /** Id of the item, such as `AC2`. */
+  item: string;
+  /** As the spec says it; empty: that it succeeds. */
+  expected: string;
+  met: boolean;
+  result: CommandResult;
 }
 
 export function hasBlocking(findings: readonly Finding[]): boolean {

@@ -15,7 +15,15 @@ export {
   type TokenUsage,
   type WrapperFact,
 } from "./event.ts";
-export { type CommandResult, type Finding, type GateId, type GatePolicy, hasBlocking } from "./finding.ts";
+export {
+  type AcceptanceResult,
+  type CommandResult,
+  type Finding,
+  type GateId,
+  type GatePolicy,
+  hasBlocking,
+  type TestName,
+} from "./finding.ts";
 export {
   type AttemptId,
   attemptBranch,

@@ -2,6 +2,7 @@ export type { Change, ChangedLine, ChangeKind, Hunk } from "./change.ts";
 export { cleanOutput } from "./clean-output.ts";
 export { composeFeedback, type FeedbackInput, feedbackLimit } from "./compose-feedback.ts";
 export { findingKey } from "./finding-key.ts";
+export { judgeBaseline } from "./judge-baseline.ts";
 export { judgeChange } from "./judge-change.ts";
 export { judgeEmpty } from "./judge-empty.ts";
 export { judgeMarkers } from "./judge-markers.ts";
@@ -10,3 +11,16 @@ export { judgeScope } from "./judge-scope.ts";
 export { describeEvidence, judgeVerify } from "./judge-verify.ts";
 export { parseDiff } from "./parse-diff.ts";
 export { defaultGatePolicy, type GateInput } from "./policy.ts";
+export {
+  type Baseline,
+  type BaselineCommand,
+  baselineOf,
+  deservesRetry,
+  isExcused,
+  isGreen,
+  needsBaseline,
+  turnedGreen,
+} from "./results/baseline.ts";
+export { fingerprint, normaliseMessage, testKey } from "./results/fingerprint.ts";
+export { readResults } from "./results/read-results.ts";
+export { failedCases, ranOf, type TestCase, type TestOutcome, type TestReport, type TestTotals, titleOf } from "./results/test-report.ts";

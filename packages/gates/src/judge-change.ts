@@ -1,4 +1,5 @@
 import type { Finding } from "@dispatch/core";
+import { judgeBaseline } from "./judge-baseline.ts";
 import { judgeEmpty } from "./judge-empty.ts";
 import { judgeMarkers } from "./judge-markers.ts";
 import { judgePlaceholder } from "./judge-placeholder.ts";
@@ -9,9 +10,9 @@ import type { GateInput } from "./policy.ts";
 /** Findings are stored and shown; past this many of one gate, the number says as much as the list. */
 const findingsPerGate = 50;
 
-/** What stands against a change, gate by gate: verify, placeholder, scope, empty, markers. Empty: nothing does. */
+/** What stands against a change, gate by gate. Empty: nothing does. */
 export function judgeChange(input: GateInput): Finding[] {
-  return [judgeVerify, judgePlaceholder, judgeScope, judgeEmpty, judgeMarkers].flatMap((judge) => capFindings(judge(input)));
+  return [judgeVerify, judgeBaseline, judgePlaceholder, judgeScope, judgeEmpty, judgeMarkers].flatMap((judge) => capFindings(judge(input)));
 }
 
 function capFindings(findings: readonly Finding[]): Finding[] {

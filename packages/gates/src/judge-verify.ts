@@ -2,14 +2,15 @@ import type { CommandResult, Finding } from "@dispatch/core";
 import { cutText, quoteLine } from "./clean-output.ts";
 import type { GateInput } from "./policy.ts";
 import { quoteFailure } from "./quote-failure.ts";
+import { isExcused } from "./results/baseline.ts";
 import { readResults } from "./results/read-results.ts";
 import { ranOf } from "./results/test-report.ts";
 
 /**
  * G01: every verify command ended by itself with code 0 and, where its test runner is known, ran at least one test.
- * `verify: null` is not judged; an empty list is red, for nothing was shown.
+ * `verify: null` is not judged; an empty list is red, for nothing was shown. What was just as red on the base is G15's.
  */
-export function judgeVerify({ verify }: Pick<GateInput, "verify">): Finding[] {
+export function judgeVerify({ verify, baseline }: Pick<GateInput, "verify" | "baseline">): Finding[] {
   if (verify === null) return [];
   if (verify.length === 0) {
     return [
@@ -20,7 +21,7 @@ export function judgeVerify({ verify }: Pick<GateInput, "verify">): Finding[] {
       ),
     ];
   }
-  return verify.flatMap((result) => judgeResult(result) ?? []);
+  return verify.flatMap((result) => (baseline !== undefined && isExcused(result, baseline) ? [] : (judgeResult(result) ?? [])));
 }
 
 /** What a result rests on, in one line: the count of a known runner, or the exit code alone. */

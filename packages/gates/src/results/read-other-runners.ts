@@ -49,7 +49,8 @@ export function readUnittest({ lines, cut }: Output): Reading | null {
       const below = lines.slice(i + 1, i + 60);
       const trace = below.findIndex((next) => next.startsWith("Traceback"));
       cases.add("", failure, "failed", firstWords(below.slice(trace + 1).filter((next) => /^\S/.test(next))));
-    } else if (each !== null) cases.add("", each[1] ?? "", each[2] === "ok" ? "passed" : (each[2] ?? "").startsWith("skipped") ? "skipped" : "failed");
+    } else if (each !== null)
+      cases.add("", each[1] ?? "", each[2] === "ok" ? "passed" : (each[2] ?? "").startsWith("skipped") ? "skipped" : "failed");
   }
   const of = (word: string): number => sumOf(lines, new RegExp(`^(?:OK|FAILED) \\(.*\\b${word}=(\\d+)`)) ?? 0;
   const [failed, skipped] = [of("failures") + of("errors"), of("skipped")];
@@ -93,7 +94,14 @@ function goMessage(lines: readonly string[], at: number, name: string): string {
   if (/^\s+\S|^panic: /.test(next) && !/^ *--- /.test(next)) return firstWords([clean(next)]);
   const recent = lines.slice(Math.max(0, at - 40), at);
   const begun = recent.lastIndexOf(`=== RUN   ${name}`);
-  return begun < 0 ? "" : firstWords(recent.slice(begun + 1).filter((line) => /^\s+\S/.test(line) && !/^ *--- /.test(line)).map(clean));
+  return begun < 0
+    ? ""
+    : firstWords(
+        recent
+          .slice(begun + 1)
+          .filter((line) => /^\s+\S/.test(line) && !/^ *--- /.test(line))
+          .map(clean),
+      );
 }
 
 /** cargo test, and the summary of cargo nextest. */
@@ -112,7 +120,10 @@ export function readCargo({ lines, cut }: Output): Reading | null {
   const results = lines.filter((line) => /^test result: \w+\. \d+ passed; \d+ failed;/.test(line));
   const of = (from: readonly string[], words: RegExp): number => from.reduce((sum, line) => sum + sumBefore(line, words), 0);
   if (results.length > 0) {
-    return cases.reading({ passed: of(results, /^passed$/), failed: of(results, /^failed$/), skipped: of(results, /^ignored$/) }, cut && of(results, /^failed$/) > 0);
+    return cases.reading(
+      { passed: of(results, /^passed$/), failed: of(results, /^failed$/), skipped: of(results, /^ignored$/) },
+      cut && of(results, /^failed$/) > 0,
+    );
   }
   const nextest = lines.filter((line) => /^\s*Summary \[.*\] +\d+ tests? run:/.test(line));
   if (nextest.length > 0) {

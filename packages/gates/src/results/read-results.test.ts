@@ -76,7 +76,10 @@ describe("hostile output", () => {
     ["tags within tags", "<testsuite <testcase "],
     ["attributes without end", "<testsuite a a a a a a a a a a a a"],
     ["entities", "<testsuite name='&#99999999;&amp;&#x10ffff;'>"],
-    ["TAP that goes deeper and deeper", `TAP version 13\n${Array.from({ length: 350 }, (_, i) => `${" ".repeat(350 - i)}not ok ${i} - x`).join("\n")}\n`],
+    [
+      "TAP that goes deeper and deeper",
+      `TAP version 13\n${Array.from({ length: 350 }, (_, i) => `${" ".repeat(350 - i)}not ok ${i} - x`).join("\n")}\n`,
+    ],
     ["TAP groups that are never closed", "ok 1 - a # time=1ms {\n"],
     ["dashes", "test a - a - a - a - a - a - "],
     ["pytest without end", "FAILED a.py::b.py::"],

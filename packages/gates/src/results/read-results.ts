@@ -5,7 +5,16 @@ import { readJunitXml } from "./read-junit-xml.ts";
 import { readCargo, readGo, readMaven, readPytest, readUnittest } from "./read-other-runners.ts";
 import { readJest, readMocha, readNodeSpec, readVitest } from "./read-script-runners.ts";
 import { isNodeSummary, readTap } from "./read-tap.ts";
-import { type Output, type Reader, type Reading, type ReportFormat, ranOf, type TestOutcome, type TestReport, type TestTotals } from "./test-report.ts";
+import {
+  type Output,
+  type Reader,
+  type Reading,
+  type ReportFormat,
+  ranOf,
+  type TestOutcome,
+  type TestReport,
+  type TestTotals,
+} from "./test-report.ts";
 
 interface Source {
   runner: string;

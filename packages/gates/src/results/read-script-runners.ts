@@ -16,7 +16,9 @@ export function readVitest({ lines }: Output): Reading | null {
       if (titles.length === 0) brokenFiles++;
       const below = lines.slice(i + 1, i + 30);
       const start = below.findIndex((next) => !/^ FAIL {2}/.test(next));
-      cases.add(path, titles.length === 0 ? path : titles.join(" > "), "failed", firstWords(below.slice(Math.max(0, start))));
+      const end = below.findIndex((next) => next.startsWith("⎯"));
+      const words = firstWords(below.slice(Math.max(0, start), end < 0 ? below.length : end));
+      cases.add(path, titles.length === 0 ? path : titles.join(" > "), "failed", words);
     } else if (each !== null) {
       const [file = "", ...titles] = (each[2] ?? "").split(" > ");
       cases.add(file, titles.join(" > "), each[1] === "✓" ? "passed" : each[1] === "×" ? "failed" : "skipped", arrowBelow(lines[i + 1]));

@@ -1,5 +1,5 @@
-import { CaseList, firstWords, type Output, type Reading, type TestOutcome } from "./test-report.ts";
 import { sumOf } from "./sum-lines.ts";
+import { CaseList, firstWords, type Output, type Reading, type TestOutcome } from "./test-report.ts";
 
 interface Point {
   indent: number;

@@ -4,6 +4,7 @@ import { type AttemptId, type AttemptJob, resultRef, type Salvage, salvageRef } 
 import type { AttemptFiles } from "../attempt-files.ts";
 import { captureTree, copyIndex, type Workspace } from "../git/capture-tree.ts";
 import { gitAsks, gitText, runGit } from "../git/run-git.ts";
+import { swapBack } from "../git/swap-tree.ts";
 import { headOf, readWorkspace, removeLocks } from "../git/workspace.ts";
 import { filesOf, type Host, readJob, requireOver } from "./host.ts";
 
@@ -30,6 +31,7 @@ export async function salvageAttempt(host: Host, attempt: AttemptId): Promise<Sa
 /** What there is to keep, as commits that no ref names yet. */
 export async function computeSalvage(workspace: Workspace, files: AttemptFiles, job: AttemptJob): Promise<{ tip: string; salvage: string | null }> {
   const { repository } = workspace;
+  await swapBack(workspace);
   const branch = await gitText(["for-each-ref", "--format=%(objectname)", `refs/heads/${job.branch}`], { gitDir: repository });
   const head = existsSync(join(workspace.adminDir, "HEAD")) ? await headOf(workspace.adminDir, repository) : undefined;
   const tip = head ?? (branch === "" ? job.base : branch);

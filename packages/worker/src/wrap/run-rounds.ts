@@ -8,6 +8,7 @@ import { limitsOfRound } from "./hold-limits.ts";
 import { noticesText } from "./read-notices.ts";
 import { runAgent } from "./run-agent.ts";
 import { addSpent, nothingSpent, usedUp } from "./spend-limits.ts";
+import type { SeenTree } from "./verify-round.ts";
 import { report, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
 
 /** Agent, verify, gates; again with the findings while these block, at most `maxRounds` times and within the limits of the spec. */
@@ -16,6 +17,7 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
   let prompt = job.prompt;
   let spent = nothingSpent;
   let previous: readonly Finding[] = [];
+  let before: SeenTree | null = null;
   for (let round = 1; ; round++) {
     await report(wrapper, { type: "round-started", round });
     const limits = limitsOfRound(wrapper);
@@ -25,9 +27,10 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     if (agent.outcome === "not-started") return { kind: agent.forGood ? "unusable" : "lost", because: agent.because };
     throwIfStopped(wrapper);
     spent = addSpent(spent, used);
-    const part = { result: agent.result, remarks: agent.remarks, limits };
-    const { captured, head, verify, findings, remarks } = await checkRound(wrapper, workspace, round, part);
-    await report(wrapper, { type: "round-checked", round, verify, findings });
+    const part = { result: agent.result, remarks: agent.remarks };
+    const { captured, head, verify, flaky, findings, remarks } = await checkRound({ wrapper, workspace, round, limits }, part, before);
+    before = { tree: captured.tree, verify };
+    await report(wrapper, { type: "round-checked", round, verify, findings, ...(flaky.length === 0 ? {} : { flaky }) });
     if (!hasBlocking(findings)) {
       const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
       const tip = await waitForRoom(wrapper, () => commitResult(workspace, result));
