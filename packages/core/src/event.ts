@@ -139,7 +139,7 @@ export type FactoryEvent =
 export type FactoryEventType = FactoryEvent["type"];
 
 /** Version of the shape in which events are stored now; the store completes older ones when it reads them. */
-export const eventVersion = 3;
+export const eventVersion = 4;
 
 /** An event as the log keeps it. */
 export interface StoredEvent {

@@ -58,7 +58,19 @@ export type {
 } from "./ports/repositories.ts";
 export { type CollectState, type LastCollect, type Project, transitionProject } from "./project.ts";
 export { effectDelayMs, retryDelayMs } from "./retry-policy.ts";
-export { type Budget, laterSpecFields, type Priority, type Resources, type TaskSpec, type TaskType, type VerifyCommand } from "./spec.ts";
+export {
+  type AcceptanceCommand,
+  type Budget,
+  type DeclaredEvidence,
+  laterSpecFields,
+  type Priority,
+  type Resources,
+  type TaskSpec,
+  type TaskType,
+  type TestKind,
+  type TestsMin,
+  type VerifyCommand,
+} from "./spec.ts";
 export type { Step } from "./step.ts";
 export {
   holdsLock,

@@ -43,6 +43,7 @@ const table: readonly (readonly [name: string, output: string, runner: string | 
   ["node, all skipped", "ℹ tests 2\nℹ suites 0\nℹ pass 0\nℹ fail 0\nℹ skipped 2\n", "node --test", 0],
   ["tape", "TAP version 13\n# adds\nok 1 should be equal\n\n1..1\n# tests 1\n# pass  1\n\n# ok\n", "tap", 1],
   ["plain TAP", "TAP version 14\nok 1 - a\nnot ok 2 - b\nok 3 - c # SKIP later\n1..3\n", "tap", 2],
+  ["TAP whose tests are files", "TAP version 13\nok 1 - t/a.test.js\nok 2 - t/b.test.js\n1..2\n", "tap", 2],
   ["TAP with an empty plan", "TAP version 13\n1..0 # nothing\n", "tap", 0],
   ["vitest", " Test Files  1 failed (1)\n      Tests  1 failed | 1 passed | 1 skipped (3)\n   Start at  18:51:57\n", "vitest", 2],
   ["vitest, all skipped", " Test Files  1 skipped (1)\n      Tests  1 skipped (1)\n", "vitest", 0],

@@ -19,6 +19,7 @@ export function isNodeSummary(lines: readonly string[]): boolean {
  */
 export function readTap({ lines, cut }: Output): Reading | null {
   const summed = summaryOf(lines, "#");
+  const node = isNodeSummary(lines);
   const points = pointsIn(lines);
   const planned = lines.some((line) => /^1\.\.\d+/.test(line));
   const spoke = lines.some((line) => /^TAP version \d+$/.test(line) || /^1\.\.0\b/.test(line)) || (planned && points.length > 0);
@@ -27,7 +28,7 @@ export function readTap({ lines, cut }: Output): Reading | null {
   const counted = { passed: 0, failed: 0, skipped: 0 };
   let files = 0;
   for (const { path, outcome, message } of points) {
-    if (outcome === "passed" && path.length === 1 && isFile(path[0] ?? "")) {
+    if (node && outcome === "passed" && path.length === 1 && isFile(path[0] ?? "")) {
       files++;
       continue;
     }
@@ -35,8 +36,7 @@ export function readTap({ lines, cut }: Output): Reading | null {
     cases.add("", path.join(" > "), outcome, message);
   }
   if (summed === null) return cases.reading(counted, cut);
-  const passed = isNodeSummary(lines) ? Math.max(0, summed.passed - files) : summed.passed;
-  return cases.reading({ ...summed, passed }, cut && summed.failed > 0);
+  return cases.reading({ ...summed, passed: Math.max(0, summed.passed - files) }, cut && summed.failed > 0);
 }
 
 /** The summary `tests 4 … pass 3` of node:test and tape. */

@@ -1,13 +1,16 @@
 import { existsSync } from "node:fs";
-import { type CommandResult, FactoryError, type Finding, type TestName } from "@dispatch/core";
-import { judgeChange, parseDiff } from "@dispatch/gates";
+import { type AcceptanceResult, type CommandResult, FactoryError, type Finding, hasBlocking, type TestName } from "@dispatch/core";
+import { type Change, type GateInput, judgeChange, judgeFailToPass, judgeVerify, parseDiff, testsToProve } from "@dispatch/gates";
 import { type CapturedTree, captureTree, type Workspace } from "../git/capture-tree.ts";
 import { runGit } from "../git/run-git.ts";
+import { mixTree } from "../git/swap-tree.ts";
 import { headOf } from "../git/workspace.ts";
 import { unheldFindings } from "./hold-limits.ts";
+import { runAcceptance } from "./run-acceptance.ts";
+import { runOnTree } from "./run-on-tree.ts";
 import type { CommandPlace } from "./run-verify-commands.ts";
 import { type SeenTree, type VerifiedRound, verifyRound } from "./verify-round.ts";
-import { type Wrapper, waitForRoom } from "./wrapper.ts";
+import { throwIfStopped, waitForRoom } from "./wrapper.ts";
 
 const patchLimitBytes = 64 * 1024 * 1024;
 
@@ -23,6 +26,8 @@ export interface CheckedRound {
   verify: readonly CommandResult[];
   /** Tests that were red and then green on this tree. */
   flaky: readonly TestName[];
+  /** What the commands of the acceptance items returned, where they were run. */
+  acceptance: readonly AcceptanceResult[];
   findings: readonly Finding[];
   /** Those among them that a limit of the node caused. */
   remarks: readonly Finding[];
@@ -39,19 +44,42 @@ export async function checkRound(place: CommandPlace, agent: AgentPart, before: 
   const head = await headOf(workspace.adminDir, workspace.repository);
   const patch = captured.raw === "" ? "" : await patchOf(workspace, captured.tree);
   const verified = await verifyRound(place, captured.tree, before);
-  const remarks = [...agent.remarks, ...verified.remarks];
+  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
+  const shown = await judgeShown(place, verified, changes);
+  const remarks = [...agent.remarks, ...verified.remarks, ...shown.remarks];
   const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
   const produced = verified.produced.length === 0 ? [] : [producedByVerify(verified.produced)];
-  const findings = [...judged(wrapper, captured, patch, verified), ...remarksOn(agent.result), ...remarks, ...unheld, ...produced];
-  return { captured, head, verify: verified.verify, flaky: verified.flaky, findings, remarks };
+  const large = patch === undefined ? [tooLarge] : [];
+  const findings = [...shown.findings, ...large, ...remarksOn(agent.result), ...remarks, ...unheld, ...produced];
+  const { verify, flaky } = verified;
+  return { captured, head, verify, flaky, acceptance: shown.acceptance, findings, remarks };
 }
 
-function judged(wrapper: Wrapper, captured: CapturedTree, patch: string | undefined, verified: VerifiedRound): readonly Finding[] {
-  const { spec, gates } = wrapper.job;
+interface Shown {
+  findings: readonly Finding[];
+  acceptance: readonly AcceptanceResult[];
+  remarks: readonly Finding[];
+}
+
+/**
+ * Everything the gates say. The acceptance items are run when verify is green, and the tests on the base sources when
+ * nothing else is left to mend: neither says anything about what is red.
+ */
+async function judgeShown(place: CommandPlace, verified: VerifiedRound, changes: readonly Change[]): Promise<Shown> {
+  const { spec, gates } = place.wrapper.job;
   const { verify, baseline, flaky } = verified;
-  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
-  const findings = judgeChange({ spec, changes, verify, policy: gates, flaky, ...(baseline === undefined ? {} : { baseline }) });
-  return patch === undefined ? [...findings, tooLarge] : findings;
+  const input: GateInput = { spec, changes, verify, policy: gates, flaky, ...(baseline === undefined ? {} : { baseline }) };
+  const green = !hasBlocking(judgeVerify(input));
+  const { acceptance, remarks } = green ? await runAcceptance(place, verify) : { acceptance: [], remarks: [] };
+  const findings = judgeChange({ ...input, acceptance });
+  const tests = hasBlocking(findings) ? [] : testsToProve(input);
+  if (tests.length === 0) return { findings, acceptance, remarks };
+  const { job } = place.wrapper;
+  const laid = tests.map(({ path, newMode, newOid }) => ({ path, mode: newMode, oid: newOid }));
+  const tree = await mixTree(place.workspace, job.base, laid);
+  const proof = await runOnTree(place, verified.tree, tree, "tests on the base sources");
+  throwIfStopped(place.wrapper);
+  return { findings: [...findings, ...judgeFailToPass(proof === undefined ? {} : { proof })], acceptance, remarks };
 }
 
 /** The change as text; undefined when it is too large to be read. */

@@ -1,9 +1,9 @@
-import { type AttemptOutcome, type Finding, hasBlocking } from "@dispatch/core";
+import { type AttemptOutcome, type Finding, hasBlocking, type WrapperFact } from "@dispatch/core";
 import { composeFeedback } from "@dispatch/gates";
 import type { Workspace } from "../git/capture-tree.ts";
 import { commitResult } from "../git/commit-result.ts";
 import { recordWorkspace } from "../git/workspace.ts";
-import { checkRound } from "./check-round.ts";
+import { type CheckedRound, checkRound } from "./check-round.ts";
 import { limitsOfRound } from "./hold-limits.ts";
 import { noticesText } from "./read-notices.ts";
 import { runAgent } from "./run-agent.ts";
@@ -28,9 +28,10 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     throwIfStopped(wrapper);
     spent = addSpent(spent, used);
     const part = { result: agent.result, remarks: agent.remarks };
-    const { captured, head, verify, flaky, findings, remarks } = await checkRound({ wrapper, workspace, round, limits }, part, before);
+    const checked = await checkRound({ wrapper, workspace, round, limits }, part, before);
+    const { captured, head, verify, findings, remarks } = checked;
     before = { tree: captured.tree, verify };
-    await report(wrapper, { type: "round-checked", round, verify, findings, ...(flaky.length === 0 ? {} : { flaky }) });
+    await report(wrapper, { type: "round-checked", round, verify, findings, ...kept(checked) });
     if (!hasBlocking(findings)) {
       const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
       const tip = await waitForRoom(wrapper, () => commitResult(workspace, result));
@@ -47,4 +48,9 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     prompt = `${job.prompt}\n\n${composeFeedback({ findings: told, round: round + 1, maxRounds: job.maxRounds, previous })}`;
     previous = findings;
   }
+}
+
+/** What a round's fact holds only where there is something to hold. */
+function kept({ acceptance, flaky }: CheckedRound): Pick<Extract<WrapperFact, { type: "round-checked" }>, "acceptance" | "flaky"> {
+  return { ...(acceptance.length === 0 ? {} : { acceptance }), ...(flaky.length === 0 ? {} : { flaky }) };
 }
