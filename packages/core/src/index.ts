@@ -69,6 +69,7 @@ export {
   type TaskType,
   type TestKind,
   type TestsMin,
+  testsMinOf,
   type VerifyCommand,
 } from "./spec.ts";
 export type { Step } from "./step.ts";

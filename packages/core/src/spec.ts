@@ -70,6 +70,11 @@ export type TestKind = "unit" | "ui" | "e2e";
 
 export type TestsMin = Readonly<Partial<Record<TestKind, number>>>;
 
+/** Numbers as a file gives them, without the kinds that it does not name. */
+export function testsMinOf({ unit, ui, e2e }: { readonly [kind in TestKind]?: number | undefined }): TestsMin {
+  return { ...(unit === undefined ? {} : { unit }), ...(ui === undefined ? {} : { ui }), ...(e2e === undefined ? {} : { e2e }) };
+}
+
 /** What the factory itself needs of a checked spec. The agent gets the whole text. */
 export interface TaskSpec {
   /** The spec's `task_id`, for example `S01-schedule-schema`. */

@@ -121,6 +121,7 @@ describe("G10", () => {
     ["a bugfix", { type: "bugfix" }, both, ["test/a.test.ts", "test/fixtures/a.json"]],
     ["a refactoring has nothing to show", { type: "refactor" }, both, []],
     ["nothing but tests", {}, [changeOf("test/a.test.ts")], []],
+    ["tests and prose", {}, [changeOf("test/a.test.ts"), changeOf("README.md")], []],
     ["no test", {}, [changeOf("src/a.ts"), changeOf("test/fixtures/a.json")], []],
     ["a test that was deleted", {}, [changeOf("src/a.ts"), changeOf("test/a.test.ts", { kind: "deleted" })], []],
   ])("%s", (_, spec, changes, paths) => {

@@ -1,6 +1,6 @@
 import type { Finding } from "@dispatch/core";
 import { type Change, submoduleMode } from "./change.ts";
-import { isTestFile, isTestPath } from "./language.ts";
+import { isTestFile, isTestPath, languageOf } from "./language.ts";
 import type { GateInput } from "./policy.ts";
 import { isGreen } from "./results/baseline.ts";
 import { readResults } from "./results/read-results.ts";
@@ -8,13 +8,13 @@ import { ranOf } from "./results/test-report.ts";
 
 /**
  * The files of a change that are laid over the base to see its tests fail there: tests, and what stands in test folders
- * beside them. Empty where there is nothing to show: no new or changed test, or nothing but tests changed.
+ * beside them. Empty where there is nothing to show: no new or changed test, or nothing changed but tests and prose.
  */
 export function testsToProve({ spec, changes }: Pick<GateInput, "spec" | "changes">): readonly Change[] {
   if (spec.type !== "feature" && spec.type !== "bugfix") return [];
   const kept = changes.filter((change) => change.kind !== "deleted" && change.newMode !== submoduleMode);
   const tests = kept.filter((change) => isTestPath(change.path));
-  if (!tests.some((change) => isTestFile(change.path)) || changes.every((change) => isTestPath(change.path))) return [];
+  if (!tests.some((change) => isTestFile(change.path)) || changes.every(({ path }) => isTestPath(path) || languageOf(path) === "prose")) return [];
   return tests;
 }
 

@@ -7,7 +7,7 @@ export const ledgerVersion = 3;
  * Version of what the state rows are computed from: raise it when a transition changes its meaning.
  * A ledger with older rows is folded again from its events when it is opened.
  */
-export const projectionVersion = 3;
+export const projectionVersion = 4;
 
 /** `projection`: the version above. `rows`: the position in the log at which the state rows and `effect` were written. */
 export const meta = sqliteTable("meta", {

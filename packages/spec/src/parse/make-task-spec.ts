@@ -1,5 +1,5 @@
 import type { Priority, TaskSpec, TaskType } from "@dispatch/core";
-import { projectIdPattern, specIdPattern } from "@dispatch/core";
+import { projectIdPattern, specIdPattern, testsMinOf } from "@dispatch/core";
 import type { Position } from "../problem.ts";
 import type { FieldComplaintWithCode } from "./cross-check.ts";
 import type { FrontMatter } from "./front-matter.ts";
@@ -95,7 +95,7 @@ export function makeTaskSpec(from: {
     direction: fields.direction ?? null,
     acceptance: commandsOf(acceptanceOf(fields, body, from.positions)),
     evidence: evidenceOf(scenariosOf(fields, body, from.positions), evidencePaths(fields, id)),
-    testsMin: definedOnly(fields.tests_min),
+    testsMin: testsMinOf(fields.tests_min ?? {}),
   };
   return { spec, remarks };
 }
@@ -118,7 +118,7 @@ export function makeDocument(from: {
     acceptance: acceptanceOf(fields, body, from.positions),
     qa: scenariosOf(fields, body, from.positions),
     evidence: evidencePaths(fields, from.spec.id),
-    testsMin: definedOnly(fields.tests_min),
+    testsMin: testsMinOf(fields.tests_min ?? {}),
     requires: fields.requires ?? [],
     questions: fields.questions ?? [],
     assumptions: (fields.assumptions ?? []).map((entry) =>
@@ -183,11 +183,6 @@ function priorityOf(given: FrontMatter["priority"]): Priority {
 
 function unique(values: readonly string[] | undefined): readonly string[] {
   return [...new Set(values)];
-}
-
-function definedOnly(counts: FrontMatter["tests_min"]): SpecDocument["testsMin"] {
-  const { unit, ui, e2e } = counts ?? {};
-  return { ...(unit === undefined ? {} : { unit }), ...(ui === undefined ? {} : { ui }), ...(e2e === undefined ? {} : { e2e }) };
 }
 
 function givenAcceptance(given: NonNullable<FrontMatter["acceptance"]>, positions: ReadonlyMap<string, Position>): AcceptanceItem[] {
