@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
-import { readFileIfAny, replaceFile } from "../durable-files.ts";
+import { dirname } from "node:path";
+import { readFileIfAny, replaceFile, syncFolder } from "../durable-files.ts";
 import type { Workspace } from "./capture-tree.ts";
 import { restoreTree } from "./restore-tree.ts";
 import { gitText, runGit } from "./run-git.ts";
@@ -22,6 +23,8 @@ export async function swapBack(workspace: Workspace): Promise<void> {
   // The captured tree's own ignore files are back by now, and decide what commands may leave behind.
   await restoreTree(workspace);
   rmSync(noteOf(workspace));
+  // A note that came back after a power cut would undo what the next round made.
+  syncFolder(dirname(noteOf(workspace)));
 }
 
 function noteOf({ index }: Workspace): string {

@@ -76,8 +76,7 @@ async function judgeShown(place: CommandPlace, verified: VerifiedRound, changes:
   if (tests.length === 0) return { findings, acceptance, remarks };
   const { job } = place.wrapper;
   const laid = tests.map(({ path, newMode, newOid }) => ({ path, mode: newMode, oid: newOid }));
-  const tree = await mixTree(place.workspace, job.base, laid);
-  const proof = await runOnTree(place, verified.tree, tree, "tests on the base sources");
+  const proof = await runOnTree(place, verified.tree, () => mixTree(place.workspace, job.base, laid), "tests on the base sources");
   throwIfStopped(place.wrapper);
   return { findings: [...findings, ...judgeFailToPass(proof === undefined ? {} : { proof })], acceptance, remarks };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { AttemptJob, TestName } from "@dispatch/core";
 import type { Baseline, BaselineCommand } from "@dispatch/gates";
 import { decodeLine } from "@dispatch/protocol";
-import { isDiskFull } from "../disk-room.ts";
+import { unlessFull } from "../disk-room.ts";
 import { readFileIfAny, replaceFile } from "../durable-files.ts";
 
 /*
@@ -91,13 +91,4 @@ function forgetOldest(folder: string): void {
 
 function timeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-/** What is remembered saves time; a full disk must not end the work it is about. */
-function unlessFull(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!isDiskFull(error)) throw error;
-  }
 }

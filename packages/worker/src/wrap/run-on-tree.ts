@@ -5,12 +5,17 @@ import { waitForRoom } from "./wrapper.ts";
 
 /**
  * What the verify commands return on another tree, in the attempt's own worktree with what is installed there.
- * Undefined: git could not lay that tree out.
+ * Undefined: git could not make that tree or lay it out.
  */
-export async function runOnTree(place: CommandPlace, captured: string, tree: string, word: string): Promise<readonly CommandResult[] | undefined> {
+export async function runOnTree(
+  place: CommandPlace,
+  captured: string,
+  treeOf: () => Promise<string>,
+  word: string,
+): Promise<readonly CommandResult[] | undefined> {
   const { wrapper, workspace } = place;
   try {
-    const laid = await waitForRoom(wrapper, () => layOut(() => swapTree(workspace, captured, tree)));
+    const laid = await waitForRoom(wrapper, () => layOut(async () => swapTree(workspace, captured, await treeOf())));
     if (!laid) wrapper.pane.say(`${word}: not possible in this worktree`);
     return laid ? (await runCommands(place, word, wrapper.job.verify)).results : undefined;
   } finally {

@@ -1,4 +1,6 @@
+import { appendFileSync } from "node:fs";
 import type { CommandResult, Finding, VerifyCommand } from "@dispatch/core";
+import { unlessFull } from "../disk-room.ts";
 import type { Workspace } from "../git/capture-tree.ts";
 import { startVerify } from "../process/run-verify.ts";
 import type { RoundLimits } from "./hold-limits.ts";
@@ -28,6 +30,8 @@ export async function runCommands(place: CommandPlace, word: string, commands: r
   const remarks: Finding[] = [];
   for (const command of commands) {
     wrapper.pane.say(`${word}: ${command.run}`);
+    // The log holds all runs of the round; the plain one needs no name.
+    if (word !== "verify") unlessFull(() => appendFileSync(files.verifyLog(round), `== ${word}: ${command.run}\n`));
     let room = paneBytesOfVerify;
     const onOutput = (chunk: Buffer): void => {
       if (room > 0) wrapper.pane.copy(chunk.subarray(0, room));

@@ -55,7 +55,7 @@ async function baselineFor(place: CommandPlace, tree: string, memory: TestMemory
   const known = memory.readBaseline();
   if (known !== undefined) return known;
   const { base } = place.wrapper.job;
-  const results = await runOnTree(place, tree, base, "verify on the base");
+  const results = await runOnTree(place, tree, async () => base, "verify on the base");
   throwIfStopped(place.wrapper);
   if (results === undefined) return undefined;
   const baseline = baselineOf(base, results);
