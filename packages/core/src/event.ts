@@ -1,4 +1,4 @@
-import type { CommandResult, Finding } from "./finding.ts";
+import type { AcceptanceResult, CommandResult, Finding, TestName } from "./finding.ts";
 import type { AttemptId, CarId, NodeId, Oid, ProjectId, TaskId } from "./ids.ts";
 import type { TaskSpec } from "./spec.ts";
 import type { Car } from "./train.ts";
@@ -28,7 +28,16 @@ export type WrapperFact =
   | { type: "attempt-started"; identity: SessionIdentity }
   | { type: "round-started"; round: number }
   | { type: "agent-ended"; round: number; result: CommandResult; usage: TokenUsage | null }
-  | { type: "round-checked"; round: number; verify: readonly CommandResult[]; findings: readonly Finding[] }
+  | {
+      type: "round-checked";
+      round: number;
+      verify: readonly CommandResult[];
+      findings: readonly Finding[];
+      /** What the commands of the acceptance items returned, where they were run. */
+      acceptance?: readonly AcceptanceResult[];
+      /** Tests that were red and then green on the same tree. */
+      flaky?: readonly TestName[];
+    }
   | { type: "attempt-ended"; outcome: AttemptOutcome };
 
 /** How an attempt ended, as far as the node can tell. */

@@ -1,3 +1,5 @@
+import type { TestsMin } from "./spec.ts";
+
 /** What a change must show; packages/gates/README.md has the list. */
 export type GateId = "G01" | "G02" | "G03" | "G04" | "G05" | "G06" | "G07" | "G08" | "G09" | "G10" | "G11" | "G12" | "G13" | "G14" | "G15";
 
@@ -31,6 +33,23 @@ export interface CommandResult {
   outputTail: string;
 }
 
+/** A test as its runner names it. */
+export interface TestName {
+  /** File, package, crate or group; empty when the runner does not say. */
+  suite: string;
+  name: string;
+}
+
+/** What the command of one acceptance item returned. */
+export interface AcceptanceResult {
+  /** Id of the item, such as `AC2`. */
+  item: string;
+  /** As the spec says it; empty: that it succeeds. */
+  expected: string;
+  met: boolean;
+  result: CommandResult;
+}
+
 export function hasBlocking(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.severity === "block");
 }
@@ -45,4 +64,6 @@ export interface GatePolicy {
   markerAllow: readonly string[];
   /** Paths and globs that every task may change. `forbids` of a spec still wins. */
   alwaysAllowed: readonly string[];
+  /** How many tests of a kind must run where the spec says nothing. Absent: none is demanded. */
+  testsMin?: TestsMin;
 }

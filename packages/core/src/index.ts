@@ -15,7 +15,15 @@ export {
   type TokenUsage,
   type WrapperFact,
 } from "./event.ts";
-export { type CommandResult, type Finding, type GateId, type GatePolicy, hasBlocking } from "./finding.ts";
+export {
+  type AcceptanceResult,
+  type CommandResult,
+  type Finding,
+  type GateId,
+  type GatePolicy,
+  hasBlocking,
+  type TestName,
+} from "./finding.ts";
 export {
   type AttemptId,
   attemptBranch,
@@ -55,7 +63,20 @@ export type {
 } from "./ports/repositories.ts";
 export { type CollectState, type LastCollect, type Project, transitionProject } from "./project.ts";
 export { effectDelayMs, retryDelayMs } from "./retry-policy.ts";
-export { type Budget, laterSpecFields, type Priority, type Resources, type TaskSpec, type TaskType, type VerifyCommand } from "./spec.ts";
+export {
+  type AcceptanceCommand,
+  type Budget,
+  type DeclaredEvidence,
+  laterSpecFields,
+  type Priority,
+  type Resources,
+  type TaskSpec,
+  type TaskType,
+  type TestKind,
+  type TestsMin,
+  testsMinOf,
+  type VerifyCommand,
+} from "./spec.ts";
 export type { Step } from "./step.ts";
 export {
   holdsLock,

@@ -23,6 +23,9 @@ export const laterSpecFields = {
   budget: { tokens: null, usd: null, turns: null },
   contract: [],
   direction: null,
+  acceptance: [],
+  evidence: [],
+  testsMin: {},
 } as const satisfies Partial<TaskSpec>;
 
 /** What a task takes of its node while it runs. 0: nothing that has to be counted. */
@@ -39,6 +42,37 @@ export interface Budget {
   tokens: number | null;
   usd: number | null;
   turns: number | null;
+}
+
+/** One acceptance item that a command shows. */
+export interface AcceptanceCommand {
+  /** `AC1`, `AC2`, … as in the spec. */
+  id: string;
+  /** The claim. */
+  text: string;
+  /** Run with `sh -c` at the root of the worktree. */
+  command: string;
+  /** As written: `exit 0`, `equals "1"`, `HTTP 401`; empty: that it succeeds. */
+  expected: string;
+}
+
+/** Where the proof of one QA scenario is to lie. */
+export interface DeclaredEvidence {
+  scenario: string;
+  /** A file, or a folder that holds it. */
+  path: string;
+  /** A person or a tool that the factory does not have goes through it. */
+  manual: boolean;
+}
+
+/** `ui`: unit tests of a front end. */
+export type TestKind = "unit" | "ui" | "e2e";
+
+export type TestsMin = Readonly<Partial<Record<TestKind, number>>>;
+
+/** Numbers as a file gives them, without the kinds that it does not name. */
+export function testsMinOf({ unit, ui, e2e }: { readonly [kind in TestKind]?: number | undefined }): TestsMin {
+  return { ...(unit === undefined ? {} : { unit }), ...(ui === undefined ? {} : { ui }), ...(e2e === undefined ? {} : { e2e }) };
 }
 
 /** What the factory itself needs of a checked spec. The agent gets the whole text. */
@@ -83,4 +117,9 @@ export interface TaskSpec {
   contract: readonly string[];
   /** Id of the direction it came from; null for a spec written by hand. */
   direction: string | null;
+  /** Those items that a command shows; the others are the reader's. */
+  acceptance: readonly AcceptanceCommand[];
+  evidence: readonly DeclaredEvidence[];
+  /** How many tests of a kind must run; a kind that is absent is the project's to demand. */
+  testsMin: TestsMin;
 }

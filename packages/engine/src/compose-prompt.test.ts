@@ -54,6 +54,18 @@ describe("the first prompt", () => {
     );
   });
 
+  it("of a task that has to show more than green tests", async () => {
+    const acceptance = [
+      { id: "AC1", text: "51 posts are refused", command: "npm test -- limit", expected: "" },
+      { id: "AC2", text: "the old name is gone", command: "grep -c old src/schedule.ts", expected: 'equals "0"' },
+    ];
+    const evidence = [
+      { scenario: "Fifty-one posts", path: "evidence/S02-schedule/limit.txt", manual: false },
+      { scenario: "The page shows it", path: "evidence/S02-schedule/page.png", manual: true },
+    ];
+    await expect(composePrompt(anInput({ type: "refactor", acceptance, evidence }))).toMatchFileSnapshot(goldenFile("demands"));
+  });
+
   it("stays bounded with a contract of any size, and says what it left out", () => {
     const cited = Array.from({ length: 5 }, (_, n) => ({ citation: `BIG.md#GET /${n}`, text: "word ".repeat(3000) }));
     const prompt = composePrompt(anInput({}, { files: ["BIG.md"], cited }));

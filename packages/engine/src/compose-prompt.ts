@@ -40,12 +40,25 @@ export function composePrompt({ task, attempt, verify, maxRounds, contract }: Pr
     ...verify.map((command) => `- \`${command.run}\` must succeed${command.cwd === "." ? "" : ` in ${command.cwd}`}, and must run tests.`),
     "- No added line may hold TODO, FIXME, a placeholder or a stub.",
     `- Only the paths above may differ from the base, and something must differ${spec.allowEmpty ? ", unless nothing had to be done" : ""}.`,
+    ...demandsOf(task),
     "",
     `You have ${maxRounds} rounds. The base is commit ${attempt.base}. Commit or leave your changes in the worktree; both are taken. Do not push, and do not switch branches.`,
     ...noticesOf(contract),
     ...lastAttempt(task, attempt),
   ];
   return `${parts.join("\n")}\n`;
+}
+
+/** What the spec asks to be shown besides its verify commands. */
+function demandsOf({ spec }: Task): string[] {
+  const proves = spec.type === "feature" || spec.type === "bugfix";
+  return [
+    ...(proves ? ["- Of the tests you add or change at least one must fail without the rest of your change; they are run on the base sources."] : []),
+    ...spec.acceptance.map(({ id, command, expected }) => `- ${id}: \`${command}\` must give ${expected === "" ? "exit 0" : expected}.`),
+    ...spec.evidence
+      .filter(({ manual }) => !manual)
+      .map(({ scenario, path }) => `- What scenario "${scenario}" showed must lie, not empty, in ${path}; you may write there.`),
+  ];
 }
 
 /** What all tasks build on comes before what this one is about. */

@@ -7,6 +7,7 @@ import {
   errorCode,
   FactoryError,
   type FactoryEvent,
+  type GatePolicy,
   invariant,
   isFactoryError,
   isLive,
@@ -14,6 +15,7 @@ import {
   noLimits,
   type Salvage,
   type Task,
+  type TaskSpec,
   type World,
 } from "@dispatch/core";
 import { judgeChange, parseDiff } from "@dispatch/gates";
@@ -67,11 +69,16 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
     prompt: composePrompt({ task, attempt, verify, maxRounds: policy.maxRounds, contract }),
     executor,
     verify,
-    gates: policy.gates,
+    gates: withEvidence(policy.gates, task.spec),
     maxRounds: policy.maxRounds,
     limits: limitsOf(ports, task, attempt.node),
     commitSubject: task.spec.commit,
   };
+}
+
+/** Where a spec asks for evidence its task may write, also outside of its lock: no other task has that path. */
+function withEvidence(gates: GatePolicy, { evidence }: Pick<TaskSpec, "evidence">): GatePolicy {
+  return evidence.length === 0 ? gates : { ...gates, alwaysAllowed: [...gates.alwaysAllowed, ...evidence.map(({ path }) => path)] };
 }
 
 /** The limits of the node; a task that asked for more than they allow gets what it asked for. */
@@ -161,7 +168,7 @@ export async function checkResult(ports: Ports, world: World, id: AttemptId): Pr
   if (task.state.kind !== "checking" || task.state.attempt !== id) return [];
   const policy = await ports.settings.policyAt(task.project, attempt.base);
   const diff = await ports.repositories.diffOf(task.project, attempt.base, task.state.tip);
-  const findings = judgeChange({ spec: task.spec, changes: parseDiff(diff), verify: null, policy: policy.gates });
+  const findings = judgeChange({ spec: task.spec, changes: parseDiff(diff), verify: null, policy: withEvidence(policy.gates, task.spec) });
   return [{ type: "result-checked", attempt: id, findings }];
 }
 

@@ -1,14 +1,16 @@
 import type { CommandResult, Finding } from "@dispatch/core";
 import { cutText, quoteLine } from "./clean-output.ts";
-import { countTests } from "./count-tests.ts";
 import type { GateInput } from "./policy.ts";
 import { quoteFailure } from "./quote-failure.ts";
+import { isExcused } from "./results/baseline.ts";
+import { readResults } from "./results/read-results.ts";
+import { ranOf } from "./results/test-report.ts";
 
 /**
  * G01: every verify command ended by itself with code 0 and, where its test runner is known, ran at least one test.
- * `verify: null` is not judged; an empty list is red, for nothing was shown.
+ * `verify: null` is not judged; an empty list is red, for nothing was shown. What was just as red on the base is G15's.
  */
-export function judgeVerify({ verify }: Pick<GateInput, "verify">): Finding[] {
+export function judgeVerify({ verify, baseline }: Pick<GateInput, "verify" | "baseline">): Finding[] {
   if (verify === null) return [];
   if (verify.length === 0) {
     return [
@@ -19,14 +21,16 @@ export function judgeVerify({ verify }: Pick<GateInput, "verify">): Finding[] {
       ),
     ];
   }
-  return verify.flatMap((result) => judgeResult(result) ?? []);
+  return verify.flatMap((result) => (baseline !== undefined && isExcused(result, baseline) ? [] : (judgeResult(result) ?? [])));
 }
 
 /** What a result rests on, in one line: the count of a known runner, or the exit code alone. */
 export function describeEvidence(result: CommandResult): string {
-  const count = countTests(result);
+  const report = readResults(result);
   const seen =
-    count === null ? "judged by the exit code alone: no known test runner in the output" : `${count.tests} tests ran, as ${count.runner} says`;
+    report === null
+      ? "judged by the exit code alone: no known test runner in the output"
+      : `${ranOf(report.totals)} tests ran, as ${report.runner} says (${report.format})`;
   return `${nameOf(result)} ${endOf(result)}; ${seen}`;
 }
 
@@ -34,15 +38,15 @@ function judgeResult(result: CommandResult): Finding | undefined {
   const name = nameOf(result);
   const end = `${name} ${endOf(result)}`;
   if (result.outcome !== "exited" || result.exitCode !== 0) {
-    const { failing, quote } = quoteFailure(result.outputTail);
+    const { failing, quote } = quoteFailure(result.outputTail, readResults(result));
     const names = failing.length === 0 ? "" : `\nfailing: ${cutText(failing.join("; "), 1000)}`;
     return blocked(`${end}${names}${quote.trim() === "" ? "\nit printed nothing" : `\n\n${quote}`}`, whyOf(result), hintOf(result));
   }
-  const count = countTests(result);
-  if (count === null || count.tests > 0) return undefined;
+  const report = readResults(result);
+  if (report === null || ranOf(report.totals) > 0) return undefined;
   const { quote } = quoteFailure(result.outputTail);
   return blocked(
-    `${end}, but ${count.runner} ran no test\n\n${quote}`,
+    `${end}, but ${report.runner} ran no test\n\n${quote}`,
     "a command that tests nothing shows nothing; skipped tests and files without tests do not count",
     `make sure that the tests lie where ${name} looks for them, and that they are neither skipped nor filtered out`,
   );

@@ -69,6 +69,17 @@ const testFolder = /(?:^|\/)(?:__tests__|__mocks__|tests?|specs?|testing|fixture
 const testName =
   /(?:[._-](?:test|tests|spec|fixture|fixtures|mock|mocks|fake|fakes|stub|stubs|e2e|cy)\.[^/]+|(?:^|\/)(?:test_[^/]+|conftest)\.py|_test\.(?:go|py|rs)|(?:Test|Tests|IT|Spec|Mock|Fake|Stub)\.(?:java|kt|swift|cs))$/;
 
+const suiteName =
+  /(?:[._-](?:test|tests|spec|e2e|cy)\.[cm]?[jt]sx?|(?:^|\/)test_[^/]+\.py|_test\.(?:go|py|rs|exs|dart)|_spec\.rb|(?:Test|Tests|IT|Spec)\.(?:java|kt|swift|cs|php|scala|groovy))$/;
+const suiteFolder = /(?:^|\/)(?:__tests__|tests?|specs?|e2e|[\w.]*Tests?)\/(?:.*\/)?[^/]+\.(?:[cm]?[jt]sx?|py|rs|rb|php|java|kt|swift|cs)$/;
+const double =
+  /(?:^|\/)(?:conftest\.py|mod\.rs|[^/]*(?:fixture|mock|fake|stub|helper|setup|util)s?[^/]*)$|(?:^|\/)(?:fixtures?|__mocks__|mocks?|fakes?|stubs?|support|kit|helpers?|testdata)\//i;
+
+/** Whether a path is a file of tests, by the customs of its language: not what tests share. */
+export function isTestFile(path: string): boolean {
+  return suiteName.test(path) || (suiteFolder.test(path) && !double.test(path));
+}
+
 /** Whether a path is where tests and their doubles live. Empty bodies are ordinary there. */
 export function isTestPath(path: string): boolean {
   return testFolder.test(path) || testName.test(path);

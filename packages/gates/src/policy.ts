@@ -1,5 +1,6 @@
-import type { CommandResult, GatePolicy, TaskSpec } from "@dispatch/core";
+import type { AcceptanceResult, CommandResult, GatePolicy, TaskSpec, TestName } from "@dispatch/core";
 import type { Change } from "./change.ts";
+import type { Baseline } from "./results/baseline.ts";
 
 /** Grants nothing. */
 export const defaultGatePolicy: GatePolicy = { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] };
@@ -11,4 +12,12 @@ export interface GateInput {
   /** What the verify commands returned on this very tree; null when they are not judged here. */
   verify: readonly CommandResult[] | null;
   policy: GatePolicy;
+  /** What the same commands returned on the base; absent: they were not run there. */
+  baseline?: Baseline;
+  /** Tests that were red and then green on this very tree. */
+  flaky?: readonly TestName[];
+  /** What the commands of the acceptance items returned; absent: they were not run here. */
+  acceptance?: readonly AcceptanceResult[];
+  /** What the verify commands returned on the base with this change's tests; absent: they were not run there. */
+  proof?: readonly CommandResult[];
 }

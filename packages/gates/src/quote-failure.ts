@@ -1,4 +1,5 @@
 import { cleanOutput, cutText, lastLines, wholeStart } from "./clean-output.ts";
+import { failedCases, type TestReport, titleOf } from "./results/test-report.ts";
 
 const failureLines: readonly RegExp[] = [
   /^\s*not ok \d+ (?:- )?(.+)$/,
@@ -15,8 +16,12 @@ const failureLines: readonly RegExp[] = [
 ];
 const excused = /# (?:TODO|SKIP)\b/i;
 
-/** Names of tests that failed, in the order they are first named, at most ten. */
-export function failingTests(cleaned: string): string[] {
+/** Tests that failed, in the order they are first named, at most ten; with their messages where the runner is known. */
+function failingTests(cleaned: string, report: TestReport | null): string[] {
+  const told = report === null ? [] : failedCases(report);
+  if (told.length > 0) {
+    return told.slice(0, 10).map((test) => cutText(`${titleOf(test)}${test.message === "" ? "" : `: ${test.message}`}`, 240));
+  }
   const names = new Set<string>();
   for (const line of cleaned.split("\n")) {
     const name = failureIn(line);
@@ -39,9 +44,9 @@ const excerptLimit = 2000;
 const tailLimit = 3000;
 
 /** The part of an output that tells why it failed: from the first failing test, then the end; at most about 5,000 characters. */
-export function quoteFailure(outputTail: string): { failing: string[]; quote: string } {
+export function quoteFailure(outputTail: string, report: TestReport | null = null): { failing: string[]; quote: string } {
   const cleaned = cleanOutput(outputTail);
-  const failing = failingTests(cleaned);
+  const failing = failingTests(cleaned, report);
   const tail = lastLines(cleaned, tailLimit, 60);
   const lines = cleaned.split("\n");
   const at = lines.findIndex((line) => failureIn(line) !== undefined);

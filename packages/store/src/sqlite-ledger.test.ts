@@ -111,17 +111,19 @@ describe("the sqlite ledger", () => {
     await again.close();
   });
 
-  it("completes the specs of an older program's events", async () => {
+  const ofVersion1 = "'$.spec.resources', '$.spec.nodes', '$.spec.nodeLabels', '$.spec.budget', '$.spec.contract', '$.spec.direction'";
+  const ofVersion3 = "'$.spec.acceptance', '$.spec.evidence', '$.spec.testsMin'";
+
+  it.each([
+    [1, `${ofVersion1}, ${ofVersion3}`],
+    [3, ofVersion3],
+  ])("completes the specs of a program that wrote version %i", async (version, absent) => {
     const file = join(folder(), "ledger.sqlite");
     const ledger = createSqliteLedger(file);
     await ledger.append(event(1));
     await ledger.close();
     const sqlite = new Database(file);
-    sqlite
-      .prepare(
-        "UPDATE event SET v = 1, body = json_remove(body, '$.spec.resources', '$.spec.nodes', '$.spec.nodeLabels', '$.spec.budget', '$.spec.contract', '$.spec.direction')",
-      )
-      .run();
+    sqlite.prepare(`UPDATE event SET v = ${version}, body = json_remove(body, ${absent})`).run();
     sqlite.close();
     const again = createSqliteLedger(file);
     expect(again.readEvents(0, 10)).toEqual(event(1).events);

@@ -25,6 +25,8 @@ export interface AttemptFiles {
   agentLog(round: number): string;
   verifyLog(round: number): string;
   usage(round: number): string;
+  /** What failed on the base already, as this attempt saw it. */
+  baseline: string;
 }
 
 export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
@@ -49,6 +51,7 @@ export function attemptFiles(home: string, attempt: AttemptId): AttemptFiles {
     prompt: (round) => join(dir, `prompt-${round}.md`),
     agentLog: (round) => join(dir, `agent-${round}.log`),
     verifyLog: (round) => join(dir, `verify-${round}.log`),
+    baseline: join(dir, "baseline.json"),
     usage: (round) => join(dir, `usage-${round}.json`),
   };
 }

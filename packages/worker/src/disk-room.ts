@@ -34,3 +34,12 @@ export async function untilRoom<T>(act: () => T | Promise<T>, options: { onWait:
     }
   }
 }
+
+/** For what only helps: a full disk must not end the work it is about. */
+export function unlessFull(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+}

@@ -172,10 +172,17 @@ function factText(fact: WrapperFact): string {
       return `round ${fact.round}: the agent ${resultText(fact.result)}${tokens === "" ? "" : `, tokens ${tokens}`}`;
     }
     case "round-checked":
-      return `round ${fact.round} checked: ${findingsText(fact.findings)}`;
+      return `round ${fact.round} checked: ${findingsText(fact.findings)}${shownText(fact)}`;
     case "attempt-ended":
       return outcomeText(fact.outcome);
   }
+}
+
+/** What was shown besides the verify commands, where there was anything. */
+function shownText({ acceptance = [], flaky = [] }: Extract<WrapperFact, { type: "round-checked" }>): string {
+  const met = acceptance.filter((each) => each.met).length;
+  const items = acceptance.length === 0 ? "" : `; ${met} of ${plural(acceptance.length, "acceptance item")} met`;
+  return flaky.length === 0 ? items : `${items}; ${plural(flaky.length, "flaky test")}`;
 }
 
 /** How an attempt ended, as a clause. */

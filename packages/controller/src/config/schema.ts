@@ -29,6 +29,14 @@ const Gates = z.strictObject({
   placeholder_words: z.array(z.string().min(1)).default([]).describe("more words that count as placeholders"),
   marker_allow: z.array(z.string()).default([]).describe("globs of files that may hold conflict markers"),
   scope_allow: z.array(z.string()).default([]).describe("globs that every task may change"),
+  tests_min: z
+    .strictObject({
+      unit: z.number().int().min(0).optional(),
+      ui: z.number().int().min(0).optional(),
+      e2e: z.number().int().min(0).optional(),
+    })
+    .default({})
+    .describe("how many tests of a kind verify must run where the spec does not say"),
 });
 
 const patterns = z.array(

@@ -8,6 +8,7 @@ import {
   type ProjectSource,
   type Repositories,
   type TaskSpec,
+  testsMinOf,
   type VerifyCommand,
 } from "@dispatch/core";
 import type { ProjectPolicy, Settings } from "@dispatch/engine";
@@ -128,6 +129,7 @@ function mergeGates(factory: GatesEntry, own: GatesEntry | undefined): GatePolic
     placeholderWords: [...factory.placeholder_words, ...(own?.placeholder_words ?? [])],
     markerAllow: [...factory.marker_allow, ...(own?.marker_allow ?? [])],
     alwaysAllowed: [...factory.scope_allow, ...(own?.scope_allow ?? [])],
+    testsMin: testsMinOf({ ...factory.tests_min, ...own?.tests_min }),
   };
 }
 

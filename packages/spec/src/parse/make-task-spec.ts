@@ -1,10 +1,11 @@
 import type { Priority, TaskSpec, TaskType } from "@dispatch/core";
-import { projectIdPattern, specIdPattern } from "@dispatch/core";
+import { projectIdPattern, specIdPattern, testsMinOf } from "@dispatch/core";
 import type { Position } from "../problem.ts";
 import type { FieldComplaintWithCode } from "./cross-check.ts";
 import type { FrontMatter } from "./front-matter.ts";
 import { type AcceptanceItem, splitClaim } from "./parse-acceptance.ts";
 import { assertsOf, type QaScenario, scenarioKind } from "./parse-scenarios.ts";
+import { commandsOf, evidenceOf } from "./proof-of-spec.ts";
 import type { BodyReading } from "./read-body.ts";
 import { readVerify } from "./read-verify.ts";
 import type { SpecDocument } from "./spec-document.ts";
@@ -32,6 +33,7 @@ export function makeTaskSpec(from: {
   body: BodyReading;
   file: string;
   given: ReadonlySet<string>;
+  positions: ReadonlyMap<string, Position>;
   project: string | undefined;
 }): {
   spec: TaskSpec;
@@ -91,6 +93,9 @@ export function makeTaskSpec(from: {
     budget: { tokens: fields.budget?.tokens ?? null, usd: fields.budget?.usd ?? null, turns: fields.budget?.turns ?? null },
     contract: unique(fields.contract),
     direction: fields.direction ?? null,
+    acceptance: commandsOf(acceptanceOf(fields, body, from.positions)),
+    evidence: evidenceOf(scenariosOf(fields, body, from.positions), evidencePaths(fields, id)),
+    testsMin: testsMinOf(fields.tests_min ?? {}),
   };
   return { spec, remarks };
 }
@@ -110,10 +115,10 @@ export function makeDocument(from: {
     tier: fields.tier ?? "cheap",
     skills: fields.skills ?? [],
     context: fields.context ?? [],
-    acceptance: fields.acceptance === undefined ? body.acceptance : givenAcceptance(fields.acceptance, from.positions),
-    qa: fields.qa === undefined ? body.qa : givenScenarios(fields.qa, from.positions),
-    evidence: fields.evidence ?? [`evidence/${from.spec.id}/`],
-    testsMin: definedOnly(fields.tests_min),
+    acceptance: acceptanceOf(fields, body, from.positions),
+    qa: scenariosOf(fields, body, from.positions),
+    evidence: evidencePaths(fields, from.spec.id),
+    testsMin: testsMinOf(fields.tests_min ?? {}),
     requires: fields.requires ?? [],
     questions: fields.questions ?? [],
     assumptions: (fields.assumptions ?? []).map((entry) =>
@@ -138,6 +143,18 @@ export function makeDocument(from: {
     given: from.given,
     positions: from.positions,
   };
+}
+
+function acceptanceOf(fields: FrontMatter, body: BodyReading, positions: ReadonlyMap<string, Position>): readonly AcceptanceItem[] {
+  return fields.acceptance === undefined ? body.acceptance : givenAcceptance(fields.acceptance, positions);
+}
+
+function scenariosOf(fields: FrontMatter, body: BodyReading, positions: ReadonlyMap<string, Position>): readonly QaScenario[] {
+  return fields.qa === undefined ? body.qa : givenScenarios(fields.qa, positions);
+}
+
+function evidencePaths(fields: FrontMatter, id: string): readonly string[] {
+  return fields.evidence ?? [`evidence/${id}/`];
 }
 
 /** The file's name without its last extension. */
@@ -166,11 +183,6 @@ function priorityOf(given: FrontMatter["priority"]): Priority {
 
 function unique(values: readonly string[] | undefined): readonly string[] {
   return [...new Set(values)];
-}
-
-function definedOnly(counts: FrontMatter["tests_min"]): SpecDocument["testsMin"] {
-  const { unit, ui, e2e } = counts ?? {};
-  return { ...(unit === undefined ? {} : { unit }), ...(ui === undefined ? {} : { ui }), ...(e2e === undefined ? {} : { e2e }) };
 }
 
 function givenAcceptance(given: NonNullable<FrontMatter["acceptance"]>, positions: ReadonlyMap<string, Position>): AcceptanceItem[] {

@@ -71,6 +71,12 @@ describe("the minimal spec", () => {
       budget: { tokens: null, usd: null, turns: null },
       contract: [],
       direction: null,
+      acceptance: [
+        { id: "AC1", text: "51 posts are rejected", command: "pytest tests/schemas/test_schedule.py -k limit", expected: "exit 0" },
+        { id: "AC2", text: "a past scheduled_at is rejected", command: "pytest tests/schemas/test_schedule.py -k past", expected: "exit 0" },
+      ],
+      evidence: [],
+      testsMin: {},
     });
     expect(document.acceptance).toEqual([
       { id: "AC1", text: "51 posts are rejected", command: "pytest tests/schemas/test_schedule.py -k limit", expected: "exit 0", line: 13 },

@@ -36,7 +36,14 @@ export function parseSpec(input: SpecFile): ParsedSpec {
   const body = readBody(file.text.slice(split.bodyOffset), positionAt(file, split.bodyOffset).line);
   const positions = new Map([...body.positions, ...yaml.positions]);
   const given = new Set([...yaml.keyPositions.keys()].filter((name) => !/[.[]/.test(name)));
-  const { spec, remarks: specRemarks } = makeTaskSpec({ fields: checked.fields, body, file: input.file, given, project: input.defaults?.project });
+  const { spec, remarks: specRemarks } = makeTaskSpec({
+    fields: checked.fields,
+    body,
+    file: input.file,
+    given,
+    positions,
+    project: input.defaults?.project,
+  });
   const document = makeDocument({ fields: checked.fields, body, spec, kept: yaml.kept, given, positions });
   const remarks: Remark[] = [
     ...yaml.remarks,

@@ -6,6 +6,7 @@ import { captureIndex } from "../git/capture-index.ts";
 import { captureTree, copyIndex, type Workspace } from "../git/capture-tree.ts";
 import { rewrittenRef } from "../git/commit-result.ts";
 import { gitAsks, gitText, runGit } from "../git/run-git.ts";
+import { swapBack } from "../git/swap-tree.ts";
 import { headOf, readWorkspace, removeLocks } from "../git/workspace.ts";
 import { filesOf, type Host, readJob, requireOver } from "./host.ts";
 
@@ -32,6 +33,7 @@ export async function salvageAttempt(host: Host, attempt: AttemptId): Promise<Sa
 /** What there is to keep, as commits that no ref names yet. */
 export async function computeSalvage(workspace: Workspace, files: AttemptFiles, job: AttemptJob): Promise<{ tip: string; salvage: string | null }> {
   const { repository } = workspace;
+  await swapBack(workspace);
   const branch = await commitOf(`refs/heads/${job.branch}`, repository);
   const head = existsSync(join(workspace.adminDir, "HEAD")) ? await headOf(workspace.adminDir, repository) : undefined;
   const tip = head ?? branch ?? job.base;

@@ -1,28 +1,33 @@
 import { existsSync } from "node:fs";
-import { type CommandResult, FactoryError, type Finding } from "@dispatch/core";
-import { judgeChange, parseDiff } from "@dispatch/gates";
+import { type AcceptanceResult, type CommandResult, FactoryError, type Finding, hasBlocking, type TestName } from "@dispatch/core";
+import { type Change, type GateInput, judgeChange, judgeFailToPass, judgeVerify, parseDiff, testsToProve } from "@dispatch/gates";
 import { type CapturedTree, captureTree, type Workspace } from "../git/capture-tree.ts";
-import { restoreTree } from "../git/restore-tree.ts";
 import { runGit } from "../git/run-git.ts";
+import { mixTree } from "../git/swap-tree.ts";
 import { headOf } from "../git/workspace.ts";
-import { startVerify } from "../process/run-verify.ts";
-import { type RoundLimits, unheldFindings } from "./hold-limits.ts";
-import { supervise, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
+import { unheldFindings } from "./hold-limits.ts";
+import { runAcceptance } from "./run-acceptance.ts";
+import { runOnTree } from "./run-on-tree.ts";
+import type { CommandPlace } from "./run-verify-commands.ts";
+import { type SeenTree, type VerifiedRound, verifyRound } from "./verify-round.ts";
+import { throwIfStopped, waitForRoom } from "./wrapper.ts";
 
 const patchLimitBytes = 64 * 1024 * 1024;
-const paneBytesOfVerify = 256 * 1024;
 
 /** What the agent's part of the round gives to judge. */
 export interface AgentPart {
   result: CommandResult;
   remarks: readonly Finding[];
-  limits: RoundLimits;
 }
 
 export interface CheckedRound {
   captured: CapturedTree;
   head: string | undefined;
   verify: readonly CommandResult[];
+  /** Tests that were red and then green on this tree. */
+  flaky: readonly TestName[];
+  /** What the commands of the acceptance items returned, where they were run. */
+  acceptance: readonly AcceptanceResult[];
   findings: readonly Finding[];
   /** Those among them that a limit of the node caused. */
   remarks: readonly Finding[];
@@ -32,40 +37,48 @@ export interface CheckedRound {
  * Judges what is in the worktree. The tree is taken before the verify commands run, and taken back to after them:
  * what they produce is not the agent's, neither now nor in the next round.
  */
-export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: number, agent: AgentPart): Promise<CheckedRound> {
+export async function checkRound(place: CommandPlace, agent: AgentPart, before: SeenTree | null): Promise<CheckedRound> {
+  const { wrapper, workspace } = place;
   if (!existsSync(workspace.worktree)) throw new FactoryError("NODE_FAILED", "the worktree was deleted");
   const captured = await waitForRoom(wrapper, () => captureTree(workspace, undefined));
   const head = await headOf(workspace.adminDir, workspace.repository);
   const patch = captured.raw === "" ? "" : await patchOf(workspace, captured.tree);
-  const verify: CommandResult[] = [];
-  const remarks = [...agent.remarks];
-  for (const command of wrapper.job.verify) {
-    wrapper.pane.say(`verify: ${command.run}`);
-    let room = paneBytesOfVerify;
-    const onOutput = (chunk: Buffer): void => {
-      if (room > 0) wrapper.pane.copy(chunk.subarray(0, room));
-      room -= chunk.length;
-    };
-    const { files, job, since } = wrapper;
-    const place = { root: workspace.worktree, token: job.token, since, fifo: files.fifo, log: files.verifyLog(round), onOutput };
-    const group = wrapper.group === null ? {} : { group: wrapper.group };
-    const ran = await supervise(wrapper, () => startVerify(command, { ...place, ...group, allowance: agent.limits.allowance }));
-    const { startError: _, tooMuch: __, ...result } = ran;
-    verify.push(result);
-    remarks.push(...agent.limits.after(ran, `verify command ${command.run}`));
-  }
-  throwIfStopped(wrapper);
-  const produced = verify.length === 0 ? [] : await waitForRoom(wrapper, () => restoreTree(workspace));
+  const verified = await verifyRound(place, captured.tree, before);
+  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
+  const shown = await judgeShown(place, verified, changes);
+  const remarks = [...agent.remarks, ...verified.remarks, ...shown.remarks];
   const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
-  const beside = [...remarksOn(agent.result), ...remarks, ...unheld, ...(produced.length === 0 ? [] : [producedByVerify(produced)])];
-  return { captured, head, verify, findings: [...judged(wrapper, captured, patch, verify), ...beside], remarks };
+  const produced = verified.produced.length === 0 ? [] : [producedByVerify(verified.produced)];
+  const large = patch === undefined ? [tooLarge] : [];
+  const findings = [...shown.findings, ...large, ...remarksOn(agent.result), ...remarks, ...unheld, ...produced];
+  const { verify, flaky } = verified;
+  return { captured, head, verify, flaky, acceptance: shown.acceptance, findings, remarks };
 }
 
-function judged(wrapper: Wrapper, captured: CapturedTree, patch: string | undefined, verify: readonly CommandResult[]): readonly Finding[] {
-  const { spec, gates } = wrapper.job;
-  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
-  const findings = judgeChange({ spec, changes, verify, policy: gates });
-  return patch === undefined ? [...findings, tooLarge] : findings;
+interface Shown {
+  findings: readonly Finding[];
+  acceptance: readonly AcceptanceResult[];
+  remarks: readonly Finding[];
+}
+
+/**
+ * Everything the gates say. The acceptance items are run when verify is green, and the tests on the base sources when
+ * nothing else is left to mend: neither says anything about what is red.
+ */
+async function judgeShown(place: CommandPlace, verified: VerifiedRound, changes: readonly Change[]): Promise<Shown> {
+  const { spec, gates } = place.wrapper.job;
+  const { verify, baseline, flaky } = verified;
+  const input: GateInput = { spec, changes, verify, policy: gates, flaky, ...(baseline === undefined ? {} : { baseline }) };
+  const green = !hasBlocking(judgeVerify(input));
+  const { acceptance, remarks } = green ? await runAcceptance(place, verify) : { acceptance: [], remarks: [] };
+  const findings = judgeChange({ ...input, acceptance });
+  const tests = hasBlocking(findings) ? [] : testsToProve(input);
+  if (tests.length === 0) return { findings, acceptance, remarks };
+  const { job } = place.wrapper;
+  const laid = tests.map(({ path, newMode, newOid }) => ({ path, mode: newMode, oid: newOid }));
+  const proof = await runOnTree(place, verified.tree, () => mixTree(place.workspace, job.base, laid), "tests on the base sources");
+  throwIfStopped(place.wrapper);
+  return { findings: [...findings, ...judgeFailToPass(proof === undefined ? {} : { proof })], acceptance, remarks };
 }
 
 /** The change as text; undefined when it is too large to be read. */

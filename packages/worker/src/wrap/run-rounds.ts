@@ -1,14 +1,15 @@
-import { type AttemptOutcome, type Finding, hasBlocking, isFactoryError } from "@dispatch/core";
+import { type AttemptOutcome, type Finding, hasBlocking, isFactoryError, type WrapperFact } from "@dispatch/core";
 import { composeFeedback } from "@dispatch/gates";
 import type { Workspace } from "../git/capture-tree.ts";
 import { commitResult } from "../git/commit-result.ts";
 import { keepCheckpoint } from "../git/keep-checkpoint.ts";
 import { recordWorkspace } from "../git/workspace.ts";
-import { checkRound } from "./check-round.ts";
+import { type CheckedRound, checkRound } from "./check-round.ts";
 import { limitsOfRound } from "./hold-limits.ts";
 import { noticesText } from "./read-notices.ts";
 import { runAgent } from "./run-agent.ts";
 import { addSpent, nothingSpent, usedUp } from "./spend-limits.ts";
+import type { SeenTree } from "./verify-round.ts";
 import { report, throwIfStopped, type Wrapper, waitForRoom } from "./wrapper.ts";
 
 /** Agent, verify, gates; again with the findings while these block, at most `maxRounds` times and within the limits of the spec. */
@@ -17,6 +18,7 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
   let prompt = job.prompt;
   let spent = nothingSpent;
   let previous: readonly Finding[] = [];
+  let before: SeenTree | null = null;
   for (let round = 1; ; round++) {
     await report(wrapper, { type: "round-started", round });
     const limits = limitsOfRound(wrapper);
@@ -26,10 +28,12 @@ export async function runRounds(wrapper: Wrapper, workspace: Workspace): Promise
     if (agent.outcome === "not-started") return { kind: agent.forGood ? "unusable" : "lost", because: agent.because };
     throwIfStopped(wrapper);
     spent = addSpent(spent, used);
-    const part = { result: agent.result, remarks: agent.remarks, limits };
-    const { captured, head, verify, findings, remarks } = await checkRound(wrapper, workspace, round, part);
+    const part = { result: agent.result, remarks: agent.remarks };
+    const checked = await checkRound({ wrapper, workspace, round, limits }, part, before);
+    const { captured, head, verify, findings, remarks } = checked;
+    before = { tree: captured.tree, verify };
     await keepCheckpointIfPossible(wrapper, workspace, round, captured.tree);
-    await report(wrapper, { type: "round-checked", round, verify, findings });
+    await report(wrapper, { type: "round-checked", round, verify, findings, ...kept(checked) });
     if (!hasBlocking(findings)) {
       const result = { job, tree: captured.tree, changed: captured.raw !== "", head, usage: spent.usage };
       const tip = await waitForRoom(wrapper, () => commitResult(workspace, result));
@@ -56,4 +60,9 @@ async function keepCheckpointIfPossible({ job, pane }: Wrapper, workspace: Works
     if (!isFactoryError(error)) throw error;
     pane.say(`no checkpoint of round ${round}: ${error.message}`);
   }
+}
+
+/** What a round's fact holds only where there is something to hold. */
+function kept({ acceptance, flaky }: CheckedRound): Pick<Extract<WrapperFact, { type: "round-checked" }>, "acceptance" | "flaky"> {
+  return { ...(acceptance.length === 0 ? {} : { acceptance }), ...(flaky.length === 0 ? {} : { flaky }) };
 }

@@ -4,11 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandResult } from "@dispatch/core";
 import { afterAll, describe, expect, test } from "vitest";
-import { countTests } from "./count-tests.ts";
+import { readResults } from "./read-results.ts";
+import { ranOf } from "./test-report.ts";
 
 function resultOf(outputTail: string, cut = false): CommandResult {
   const outputBytes = Buffer.byteLength(outputTail) + (cut ? 100_000 : 0);
   return { command: "npm test", outcome: "exited", exitCode: 0, signal: null, durationMs: 1, outputBytes, outputTail };
+}
+
+/** Who spoke and how many tests ran: what is skipped did not. */
+function countTests(result: CommandResult): { runner: string; tests: number } | null {
+  const report = readResults(result);
+  return report === null ? null : { runner: report.runner, tests: ranOf(report.totals) };
 }
 
 const goOk = "ok  \texample.org/posts\t0.012s\n";
@@ -36,6 +43,7 @@ const table: readonly (readonly [name: string, output: string, runner: string | 
   ["node, all skipped", "ℹ tests 2\nℹ suites 0\nℹ pass 0\nℹ fail 0\nℹ skipped 2\n", "node --test", 0],
   ["tape", "TAP version 13\n# adds\nok 1 should be equal\n\n1..1\n# tests 1\n# pass  1\n\n# ok\n", "tap", 1],
   ["plain TAP", "TAP version 14\nok 1 - a\nnot ok 2 - b\nok 3 - c # SKIP later\n1..3\n", "tap", 2],
+  ["TAP whose tests are files", "TAP version 13\nok 1 - t/a.test.js\nok 2 - t/b.test.js\n1..2\n", "tap", 2],
   ["TAP with an empty plan", "TAP version 13\n1..0 # nothing\n", "tap", 0],
   ["vitest", " Test Files  1 failed (1)\n      Tests  1 failed | 1 passed | 1 skipped (3)\n   Start at  18:51:57\n", "vitest", 2],
   ["vitest, all skipped", " Test Files  1 skipped (1)\n      Tests  1 skipped (1)\n", "vitest", 0],
@@ -71,7 +79,7 @@ const table: readonly (readonly [name: string, output: string, runner: string | 
     1,
   ],
   ["cargo without tests", "running 0 tests\n\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n", "cargo test", 0],
-  ["maven", "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0.1 s\n", "junit", 3],
+  ["maven", "[INFO] Tests run: 4, Failures: 0, Errors: 0, Skipped: 1, Time elapsed: 0.1 s\n", "maven", 3],
   ["JUnit XML", '<testsuites><testsuite name="a" tests="3" failures="0"></testsuite></testsuites>\n', "junit", 3],
   ["a build and a linter", "> posts@1.0.0 check\n> tsc -b && eslint .\n\n✨ Done in 0.4s\n", null, 0],
   ["nothing", "", null, 0],
