@@ -63,6 +63,8 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
     loop.wake();
   }
 
+  const finish = (events: readonly FactoryEvent[], key: string): Promise<void> => commit(events, [key]);
+
   function stop(): void {
     closed = true;
     loop.close();
@@ -78,8 +80,7 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
 
   const snapshot = (): Snapshot => ({ world, nodes: ports.nodes.nodes(), projects: ports.settings.scheduling() });
   const gateSlots = createGateSlots(() => ports.nodes.nodes());
-  const performer = createPerformer({ ...ports, gateSlots }, world);
-  const runner = createEffectRunner(ports, performer, (events, key) => commit(events, [key]), fatal);
+  const runner = createEffectRunner(ports, createPerformer({ ...ports, gateSlots }, world), finish, fatal);
   const outbox = openOutbox(() => ports.nodes.nodes(), world, runner);
   const board = createBoard(snapshot());
   const loop = createDecideLoop(ports, { world, board }, commit, fatal);
@@ -109,7 +110,7 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
     },
     async start() {
       started = true;
-      outbox.start(loaded.pending.map((pending) => pending.effect));
+      outbox.start(loaded.pending.map(({ effect }) => effect));
       lookAtNodes();
       loop.start();
     },
