@@ -152,7 +152,7 @@ function noGit(base: string): Repositories {
     mainOf: async () => base,
     sendCommit: async () => {},
     fetchAttempt: async () => {},
-    diffOf: async () => ({ raw: "", patch: "" }),
+    diffOf: async () => ({ raw: "", patch: "", sizes: new Map() }),
     buildCandidate: async () => ({ outcome: "built", candidate: { commit: base, merge: base, tree: base } }),
     advanceMain: async () => ({ outcome: "advanced" }),
     takeInOrigin: async () => ({ outcome: "unchanged", main: base }),
@@ -160,6 +160,7 @@ function noGit(base: string): Repositories {
     listFiles: async () => [],
     readFile: async () => undefined,
     readFiles: async () => new Map(),
+    readBlobs: async () => new Map(),
   };
 }
 

@@ -5,6 +5,7 @@ import {
   type Candidate,
   type CommandResult,
   type Commit,
+  defaultGatePolicy,
   type Effect,
   FactoryError,
   type Ledger,
@@ -206,7 +207,7 @@ export function createFakeFactory(
     mainOf: async () => main,
     sendCommit: async () => {},
     fetchAttempt: async () => {},
-    diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch }),
+    diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch, sizes: new Map() }),
     async buildCandidate(_project, input) {
       guard("build-candidate", input.attempt);
       if (behaviour.conflict(input.specId, Number(input.attempt.split("--").at(-1)))) {
@@ -246,6 +247,7 @@ export function createFakeFactory(
     listFiles: async (_project, commit) => Object.keys(behaviour.files(commit)),
     readFile: async (_project, commit, path) => behaviour.files(commit)[path],
     readFiles: async (_project, commit, paths) => new Map(Object.entries(behaviour.files(commit)).filter(([path]) => paths.includes(path))),
+    readBlobs: async () => new Map(),
   };
 
   const scheduling = new Map([
@@ -259,7 +261,7 @@ export function createFakeFactory(
     policyAt: async () => ({
       verify: [{ run: "run tests", cwd: ".", timeoutSeconds: 60, env: {} }],
       maxRounds: 3,
-      gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: ["**"] },
+      gates: { ...defaultGatePolicy, alwaysAllowed: ["**"] },
     }),
   };
 

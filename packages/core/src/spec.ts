@@ -1,3 +1,4 @@
+import type { Waiver } from "./finding.ts";
 import type { ProjectId } from "./ids.ts";
 
 export type TaskType = "feature" | "bugfix" | "refactor" | "test" | "docs" | "chore" | "contract" | "plan" | "research" | "integration" | "stage";
@@ -23,6 +24,7 @@ export const laterSpecFields = {
   budget: { tokens: null, usd: null, turns: null },
   contract: [],
   direction: null,
+  waivers: [],
 } as const satisfies Partial<TaskSpec>;
 
 /** What a task takes of its node while it runs. 0: nothing that has to be counted. */
@@ -83,4 +85,6 @@ export interface TaskSpec {
   contract: readonly string[];
   /** Id of the direction it came from; null for a spec written by hand. */
   direction: string | null;
+  /** Findings that the author of the spec lets pass. */
+  waivers: readonly Waiver[];
 }

@@ -21,7 +21,17 @@ const names: Readonly<Record<Finding["gate"], string>> = {
   G02: "placeholder",
   G03: "scope",
   G04: "empty",
+  G05: "tampering",
+  G06: "protected",
   G07: "conflict markers",
+  G08: "secrets",
+  G09: "weight",
+  G10: "fail-to-pass",
+  G11: "number of tests",
+  G12: "acceptance",
+  G13: "evidence",
+  G14: "contract",
+  G15: "baseline",
   landing: "landing",
   agent: "agent",
 };
@@ -89,5 +99,5 @@ function footOf(open: readonly Finding[], round: number, maxRounds: number): str
     round >= maxRounds
       ? "This is the last round; a change that is still blocked after it is not taken."
       : `Rounds left after this one: ${maxRounds - round}.`;
-  return `\n## What comes next\n\nMend all of these in this round, inside the paths of the spec, without weakening or skipping a test.${failed}\nWhen you end, the verify commands and the gates for placeholders, scope, an empty change and conflict markers are run again on the whole change.\n${left}\n`;
+  return `\n## What comes next\n\nMend all of these in this round, inside the paths of the spec, without weakening or skipping a test.${failed}\nWhen you end, the verify commands and all gates are run again on the whole change.\n${left}\n`;
 }

@@ -1,9 +1,8 @@
-import type { GatePolicy } from "@dispatch/core";
+import { defaultGatePolicy, type GatePolicy } from "@dispatch/core";
 import { expect, test } from "vitest";
 import { aSpec } from "../../../test/golden/changes/index.ts";
 import type { Change } from "./change.ts";
 import { judgeChange } from "./judge-change.ts";
-import { defaultGatePolicy } from "./policy.ts";
 
 function written(path: string, text: string): Change {
   const addedLines = text.split("\n").map((each, i) => ({ line: i + 1, text: each }));
@@ -15,6 +14,7 @@ function written(path: string, text: string): Change {
     oldOid: "0",
     newOid: "1",
     binary: false,
+    bytes: { before: 0, after: text.length },
     addedLines,
     removedLines: [],
     hunks: [],
@@ -22,7 +22,7 @@ function written(path: string, text: string): Change {
 }
 
 const judge = (changes: readonly Change[], policy: Partial<GatePolicy> = {}, modifies = ["src"]) =>
-  judgeChange({ spec: aSpec({ modifies }), changes, verify: [], policy: { ...defaultGatePolicy, ...policy } });
+  judgeChange({ spec: aSpec({ modifies }), changes, texts: new Map(), verify: [], policy: { ...defaultGatePolicy, ...policy } });
 
 test("gates speak in their order", () => {
   const gates = judge([written("lib/a.ts", "<<<<<<< HEAD\n// TODO x")]).map((finding) => finding.gate);

@@ -73,3 +73,18 @@ const testName =
 export function isTestPath(path: string): boolean {
   return testFolder.test(path) || testName.test(path);
 }
+
+const doubleFolder = /(?:^|\/)(?:__mocks__|fixtures?|mocks?|fakes?|stubs?|testdata|__snapshots__|snapshots?)\//;
+const testFolderOnly = /(?:^|\/)(?:__tests__|tests?|specs?|e2e|[\w.]*Tests?)\//;
+const testNameOnly =
+  /(?:[._-](?:test|tests|spec|e2e|cy)\.[^/]+|(?:^|\/)test_[^/]+\.py|_(?:test|spec)\.(?:go|py|rs|rb|exs|dart|cc|cpp)|(?:Tests?|IT|Spec)\.(?:java|kt|swift|cs|php|scala|groovy))$/;
+
+/** Whether the name of a file says that it holds tests. */
+export function isTestName(path: string): boolean {
+  return testNameOnly.test(path) && !doubleFolder.test(path);
+}
+
+/** Whether a file is one that may hold tests, and not a double or data of tests. */
+export function isTestFile(path: string): boolean {
+  return !doubleFolder.test(path) && (testNameOnly.test(path) || (testFolderOnly.test(path) && isSourceLanguage(languageOf(path))));
+}

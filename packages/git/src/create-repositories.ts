@@ -21,7 +21,7 @@ import { type BaseView, openBase } from "./open-base.ts";
 import { type Git, type GitOptions, openGit } from "./open-git.ts";
 import { openHub, readMain } from "./open-hub.ts";
 import { publishMain } from "./publish-main.ts";
-import { readFiles } from "./read-files.ts";
+import { readBlobs, readFiles } from "./read-files.ts";
 import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile, salvageRefs } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
@@ -111,6 +111,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     listFiles: (project, revision) => listFiles(gitOf(project), revision),
     readFile: (project, revision, path) => readFile(gitOf(project), revision, path),
     readFiles: (project, revision, paths) => readFiles(gitOf(project), revision, paths),
+    readBlobs: (project, blobs) => readBlobs(gitOf(project), blobs),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
     salvageRefs: (project) => salvageRefs(gitOf(project)),

@@ -2,12 +2,14 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { DiffText } from "@dispatch/core";
+import { blobsInDiff, type DiffText, type Oid, sizesInAnswer } from "@dispatch/core";
 import type { FileText, Tree } from "./case.ts";
 
 /** A bare repository in a temporary folder that makes real diffs of small trees. */
 export interface DiffBench {
   diff(before: Tree, after: Tree, options?: readonly string[]): DiffText;
+  /** Texts of blobs that a diff named. */
+  read(blobs: readonly Oid[]): ReadonlyMap<Oid, string>;
   remove(): void;
 }
 
@@ -21,11 +23,14 @@ export function openDiffBench(): DiffBench {
     diff(before, after, options = []) {
       git(["fast-import", "--quiet", "--force"], Buffer.concat([commitOf("before", before), commitOf("after", after)]));
       const tree = (flags: readonly string[]): string => git([...options, "diff-tree", ...flags, "refs/heads/before", "refs/heads/after"]);
+      const raw = tree(["-r", "-z", "--no-renames", "--raw", "--no-abbrev"]);
       return {
-        raw: tree(["-r", "-z", "--no-renames", "--raw", "--no-abbrev"]),
+        raw,
+        sizes: sizesInAnswer(git(["cat-file", "--batch-check"], Buffer.from(`${blobsInDiff(raw).join("\n")}\n`))),
         patch: tree(["-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"]),
       };
     },
+    read: (blobs) => new Map(blobs.map((oid) => [oid, git(["cat-file", "blob", oid])])),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -91,6 +91,7 @@ export function makeTaskSpec(from: {
     budget: { tokens: fields.budget?.tokens ?? null, usd: fields.budget?.usd ?? null, turns: fields.budget?.turns ?? null },
     contract: unique(fields.contract),
     direction: fields.direction ?? null,
+    waivers: fields.waivers ?? [],
   };
   return { spec, remarks };
 }

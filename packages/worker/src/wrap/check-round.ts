@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { type CommandResult, FactoryError, type Finding } from "@dispatch/core";
-import { judgeChange, parseDiff } from "@dispatch/gates";
+import { blobsToRead, judgeChange, parseDiff } from "@dispatch/gates";
 import { type CapturedTree, captureTree, type Workspace } from "../git/capture-tree.ts";
+import { readBlobs, sizesOf } from "../git/read-blobs.ts";
 import { restoreTree } from "../git/restore-tree.ts";
 import { runGit } from "../git/run-git.ts";
 import { headOf } from "../git/workspace.ts";
@@ -58,13 +59,20 @@ export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: 
   const produced = verify.length === 0 ? [] : await waitForRoom(wrapper, () => restoreTree(workspace));
   const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
   const beside = [...remarksOn(agent.result), ...remarks, ...unheld, ...(produced.length === 0 ? [] : [producedByVerify(produced)])];
-  return { captured, head, verify, findings: [...judged(wrapper, captured, patch, verify), ...beside], remarks };
+  return { captured, head, verify, findings: [...(await judged(wrapper, workspace, { raw: captured.raw ?? "", patch }, verify)), ...beside], remarks };
 }
 
-function judged(wrapper: Wrapper, captured: CapturedTree, patch: string | undefined, verify: readonly CommandResult[]): readonly Finding[] {
+async function judged(
+  wrapper: Wrapper,
+  { repository }: Workspace,
+  { raw, patch }: { raw: string; patch: string | undefined },
+  verify: readonly CommandResult[],
+): Promise<readonly Finding[]> {
   const { spec, gates } = wrapper.job;
-  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
-  const findings = judgeChange({ spec, changes, verify, policy: gates });
+  const sizes = await sizesOf(repository, raw);
+  const changes = parseDiff({ raw, patch: patch ?? "", sizes });
+  const texts = await readBlobs(repository, blobsToRead(changes, gates.contracts), sizes);
+  const findings = judgeChange({ spec, changes, texts, verify, policy: gates });
   return patch === undefined ? [...findings, tooLarge] : findings;
 }
 
