@@ -7,8 +7,7 @@ import {
   laterSpecFields,
   type NodePool,
   type Repositories,
-  type StoredEvent,
-} from "@dispatch/core";
+  type StoredEvent, defaultGatePolicy } from "@dispatch/core";
 import { createEngine, type Engine, type Settings } from "@dispatch/engine";
 import { type ConnectedNodePool, createNodePool, type NodeConfig } from "@dispatch/fleet";
 import { createSqliteLedger } from "@dispatch/store";
@@ -140,7 +139,7 @@ function settingsOf(commands: ReadonlyMap<string, readonly string[]>): Settings 
     policyAt: async () => ({
       verify: [greenVerify],
       maxRounds: 1,
-      gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: ["**"] },
+      gates: { ...defaultGatePolicy, alwaysAllowed: ["**"] },
     }),
   };
 }

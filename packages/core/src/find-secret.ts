@@ -41,7 +41,7 @@ const ownMachine = /^(?:localhost|127\.|0\.0\.0\.0|host\.docker)|(?:^|\.)(?:exam
 const weakPassword = /^[^@\w]*(?:pass(?:word)?|passwd|pwd|secret|postgres|test|user|root|admin|guest|changeme|token|x+|\*+)\d{0,4}[^@\w]*$/i;
 /** A name that says secret, and a value: judged by how random the value is. */
 const assignment =
-  /\b([A-Za-z0-9_-]{0,40}(?:secret|token|passw(?:or)?d|passwd|api[_-]?key|access[_-]?key|private[_-]?key|credential)[A-Za-z0-9_-]{0,20})["'`]?\s*(?::|=|：)\s*(?:[\w<>[\]| ]{1,30}=\s*)?(["'`]?)([A-Za-z0-9+/_=.~-]{16,200})(["'`]?)/gi;
+  /\b([A-Za-z0-9_-]{0,40}(?:secret|token|passw(?:or)?d|passwd|api[_-]?key|access[_-]?key|private[_-]?key|credential)[A-Za-z0-9_-]{0,20})["'`]?\s*(?::|=|：)\s*(?:[\w<>[\]|&' ]{1,30}=\s*)?(["'`]?)([A-Za-z0-9+/_=.~-]{16,200})(["'`]?)/gi;
 const placeholder =
   /^(?:x+|\*+|\.+)$|example|sample|dummy|placeholder|changeme|change-me|your[-_]|redacted|test|fake|mock|demo|^[a-z]+(?:[-_.][a-z]+)*$|^(?:env|file|vault):/i;
 /** What examples in documentation are made of. */
@@ -85,9 +85,9 @@ function byName(text: string, quoted: boolean): FoundSecret | undefined {
   return undefined;
 }
 
-/** Names of things are words with separators; what was drawn at random has a long part in which letters and digits mix. */
+/** Names of things are words, with a number perhaps; in what was drawn at random letters and digits take turns. */
 function looksDrawn(value: string): boolean {
-  return value.split(/[-_./=]/).some((part) => part.length >= 10 && (part.match(/\d/g) ?? []).length >= 2 && /[A-Za-z]/.test(part)) || !/[-_./]/.test(value);
+  return value.split(/[-_./=]/).some((part) => part.length >= 10 && (part.match(/[A-Za-z](?=\d)|\d(?=[A-Za-z])/g) ?? []).length >= 3);
 }
 
 /** Bits of information per character. */

@@ -14,6 +14,8 @@ const readers: Partial<Record<Language, (head: string) => Signature | undefined>
   script: scriptSignature,
   java: classSignature,
   csharp: classSignature,
+  go: goSignature,
+  rust: rustSignature,
   kotlin: (head) =>
     wordSignature(
       head,
@@ -124,6 +126,25 @@ function classSignature(head: string): Signature | undefined {
   return match === null ? undefined : { name: match[1] ?? "", parameters: match[2] ?? "", method: true };
 }
 
+/** Functions that are given something by name: without that, doing nothing may be all there is to do. */
+function goSignature(head: string): Signature | undefined {
+  const match = /^func\s+(?:\(\s*(?:(\w+)\s+)?\*?(\w+)(?:\[[^\]]*\])?\s*\)\s*)?(\w+)\s*(?:\[[^\]]*\])?\((.*)\)$/.exec(head);
+  const [, receiver, type, name = "", parameters = ""] = match ?? [];
+  if (match === null || !namesParameter(parameters, /^_\s/) || (type !== undefined && (receiver === undefined || receiver === "_" || doesNothing.test(type)))) return undefined;
+  return { name, parameters, method: type !== undefined };
+}
+
+function rustSignature(head: string): Signature | undefined {
+  const match = /^(?:pub(?:\([^)]*\))?\s+)?(?:(?:const|async|unsafe)\s+)*fn\s+(\w+)\s*(?:<[^()]*>)?\((.*)\)\s*(?:where\b.*)?$/.exec(head);
+  const [, name = "", given = ""] = match ?? [];
+  const parameters = given.replace(/^\s*(?:&\s*(?:'\w+\s+)?)?(?:mut\s+)?self\s*(?:,|$)/, "");
+  return match === null || !namesParameter(parameters, /^_\w*\s*:/) ? undefined : { name, parameters, method: true };
+}
+
+function namesParameter(parameters: string, unused: RegExp): boolean {
+  return parameters.split(",").some((each) => each.trim() !== "" && !unused.test(each.trim()));
+}
+
 function wordSignature(head: string, pattern: RegExp): Signature | undefined {
   const match = pattern.exec(head);
   return match === null ? undefined : { name: match[1] ?? "", parameters: match[2] ?? "", method: true };
@@ -133,7 +154,7 @@ const doesNothing = /no_?op|^nop|^(?:empty|ignore|dummy|stub|fake|mock|null|noth
 const hook =
   /^(?:on|before|after|did|will|pre|post|ng|component|host|visit|enter|exit|should)(?=[A-Z_]|$)|^(?:dispose|close|destroy|flush|unref|ref|end|log|debug|info|warn|error|trace|fatal|verbose|setup|teardown|setUp|tearDown|finalize|cleanup|main|ready|release|shutdown|unsubscribe|cancel|abort|reset|clear|mount|unmount|activate|deactivate|connectedCallback|disconnectedCallback|get|set|observe|unobserve|disconnect)$/i;
 const idleClass =
-  /\b(?:class|object|interface|struct|extension)\s+\w*(?:Null|No_?op|Nop|Fake|Stub|Mock|Dummy|Empty|Silent|Base|Abstract|Adapter|Void)\w*|\babstract\s+class\b|\binterface\s|^\s*(?:public\s+)?extension\s/i;
+  /\b(?:class|object|interface|struct|extension|for|impl)\s+\w*(?:Null|No_?op|Nop|Fake|Stub|Mock|Dummy|Empty|Silent|Base|Abstract|Adapter|Void)\w*|\babstract\s+class\b|\binterface\s|\btrait\s|^\s*(?:public\s+)?extension\s/i;
 /** The label by which Cocoa names what a delegate is told. */
 const delegateLabel = /[(,\s](?:did|will|should)[A-Z]\w*\b/;
 
@@ -147,8 +168,8 @@ function isDeliberate({ name, parameters, method }: Signature, run: readonly Lex
   // A TypeScript parameter property is the constructor's body; the head of one may look like a method.
   if (listed.some((each) => /^(?:public|private|protected|readonly)\s/.test(each))) return true;
   if (!method) return false;
-  if (hook.test(name) || delegateLabel.test(` ${parameters}`)) return true;
+  if (hook.test(name) || /^(?:[Ll]og|[Dd]ebug|[Ii]nfo|[Ww]arn|[Ee]rror|[Tt]race|[Ff]atal)(?:f|ln|w)?$/.test(name) || delegateLabel.test(` ${parameters}`)) return true;
   if (/@\w*Override|\boverride\b|@\w+/.test(run[i - 1]?.code ?? "")) return true;
-  const above = run.slice(0, i).findLast((line) => /\b(?:class|interface|object|struct|extension)\s/.test(line.code));
+  const above = run.slice(0, i).findLast((line) => /\b(?:class|interface|object|struct|extension|trait|impl)\b/.test(line.code));
   return idleClass.test(above?.code ?? heading);
 }

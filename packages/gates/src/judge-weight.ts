@@ -6,8 +6,11 @@ import type { GateInput } from "./policy.ts";
 
 const vendored =
   /(?:^|\/)(?:node_modules|bower_components|vendor|third_party|Pods|Carthage|site-packages|\.venv|venv|__pycache__|\.tox|\.gradle|\.yarn\/(?:cache|unplugged)|\.pnpm-store)\//;
-const built =
-  /(?:^|\/)(?:dist|build|out|target|coverage|htmlcov|\.next|\.nuxt|\.output|\.turbo|\.parcel-cache|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.nyc_output|obj|\.eggs)\/|\.egg-info\//;
+/** Folders that tools write, wherever people keep their sources. */
+const built = /(?:^|\/)(?:dist|htmlcov|\.next|\.nuxt|\.output|\.turbo|\.parcel-cache|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.nyc_output|\.eggs)\/|\.egg-info\//;
+/** Folders that tools write, and that people write programs and pages for building in. */
+const sometimesBuilt = /(?:^|\/)(?:build|target|coverage|out|obj)\//;
+const ownSource = /(?:^|\/)(?:src|lib|app|pkg|internal|cmd|packages|crates|test|tests|docs)\/.*(?:^|\/)(?:dist|build|target|coverage|out|obj)\//;
 const product = /\.(?:min\.(?:js|css|mjs)|bundle\.js|pyc|pyo|class|o|obj|so|dylib|dll|exe|jar|war|wasm|a|lib|tsbuildinfo|log|tmp|swp|orig|rej|bak)$|(?:^|\/)(?:\.DS_Store|Thumbs\.db|core\.\d+)$/;
 /** What generators write at the head of a file. */
 const generatedHead = /@generated\b|\bcode generated\b.*\bdo not edit\b|\b(?:auto-?generated|automatically generated)\b.*\b(?:do not|don't)\b/i;
@@ -39,7 +42,7 @@ interface Weight {
 function weightOf(change: Change, files: readonly Change[]): Weight | undefined {
   const { path, kind } = change;
   if (vendored.test(path)) return { what: "a file of a vendored tree or of an installed environment", hint: "remove it; name the dependency in the manifest, and let .gitignore keep the folder out" };
-  if (kind === "added" && (product.test(path) || (built.test(path) && !isSourceOfBuild(path)))) return { what: "a product of a build or of a tool", hint: "remove it, and let .gitignore keep it out" };
+  if (kind === "added" && (product.test(path) || isBuilt(path))) return { what: "a product of a build or of a tool", hint: "remove it, and let .gitignore keep it out" };
   // Source that git cannot show is G02's.
   if (change.binary && !isSourceLanguage(languageOf(path)))
     return { what: "a binary file", hint: "remove it; if the task needs it, the lead must name its path under creates or modifies in the spec" };
@@ -48,9 +51,10 @@ function weightOf(change: Change, files: readonly Change[]): Weight | undefined 
   return undefined;
 }
 
-/** Scripts that build live in folders named build too. */
-function isSourceOfBuild(path: string): boolean {
-  return /(?:^|\/)(?:build|out|target)\//.test(path) && (isSourceLanguage(languageOf(path)) || ["hash", "prose", "brace"].includes(languageOf(path))) && !/(?:^|\/)(?:out|target)\//.test(path);
+function isBuilt(path: string): boolean {
+  if (ownSource.test(path)) return false;
+  if (built.test(path)) return true;
+  return sometimesBuilt.test(path) && ["generated", "markup", "data"].includes(languageOf(path)) && !/(?:^|\/)package\.json$/.test(path);
 }
 
 function isGenerated({ addedLines }: Change): boolean {

@@ -109,7 +109,7 @@ test("any text can be parsed and judged", () => {
     fc.property(noise, noise, (raw, patch) => {
       const changes = parseDiff({ raw, patch, sizes: new Map() });
       for (const finding of judgeChange({ spec: aSpec({ modifies: ["src"] }), changes, texts: new Map(), verify: null, policy: defaultGatePolicy })) {
-        expect(["G02", "G03", "G04", "G07"]).toContain(finding.gate);
+        expect(["G02", "G03", "G04", "G05", "G06", "G07", "G08", "G09"]).toContain(finding.gate);
         expect(`${finding.path ?? ""}${finding.found}`).not.toMatch(/[\0-\x09\x0b-\x1f\x7f]/);
       }
     }),

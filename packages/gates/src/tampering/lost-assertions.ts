@@ -5,7 +5,7 @@ import type { LexedLine } from "../lex-lines.ts";
 import { hunkOfAdded, hunkOfRemoved, type ReadChange } from "../read-change.ts";
 import { declaredNames } from "./declared-names.ts";
 import { blocked, noted } from "./finding.ts";
-import type { TestBalance } from "./lost-tests.ts";
+import { becameTable, type TestBalance } from "./lost-tests.ts";
 import { dialectOf, isTestScope, type TestCase } from "./test-code.ts";
 
 /** Compares a whole where several parts were compared before. */
@@ -25,7 +25,7 @@ export function findLostAssertions(reads: readonly ReadChange[], balances: reado
   const moved = textCounts(balances.flatMap((balance) => sites(balance, "added").map(({ line }) => line)));
   return balances.flatMap((balance) => {
     const { gone, fresh, read } = balance;
-    if (read.change.kind === "deleted") return [];
+    if (read.change.kind === "deleted" || becameTable(balance)) return [];
     const paired = gone.length > 0 && fresh.length > 0;
     const before = outside(sites(balance, "removed"), paired ? [] : gone).filter(({ line }) => !take(moved, line));
     const after = outside(sites(balance, "added"), paired ? [] : fresh);

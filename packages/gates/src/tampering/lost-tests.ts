@@ -75,10 +75,10 @@ function mentions({ block }: TestCase, names: ReadonlySet<string>): boolean {
 }
 
 /** Many tests became one test over at least as many rows. */
-function becameTable({ read, gone, fresh }: TestBalance): boolean {
+export function becameTable({ read, gone, fresh }: TestBalance): boolean {
   const dialect = dialectOf(read.change.path, read.language);
   const added = read.added.flat();
-  if (dialect === undefined || !added.some(({ code }) => dialect.table.test(code))) return false;
+  if (dialect === undefined || gone.length <= fresh.length || !added.some(({ code }) => dialect.table.test(code))) return false;
   const rows = added.filter(({ bare }) => /^\s*(?:[[({"'`]|#\[case|pytest\.param\()/.test(bare));
   return rows.length > gone.length - fresh.length;
 }

@@ -48,7 +48,7 @@ export function findSuppressions(reads: readonly ReadChange[]): Finding[] {
         if (suppression === undefined) return [];
         const left = old.get(keyOf(line)) ?? 0;
         if (left > 0) old.set(keyOf(line), left - 1);
-        return left > 0 ? [] : [judged(change.path, line, run[i - 1], suppression)];
+        return left > 0 ? [] : [judged(change.path, line, aboveAttributes(run, i), suppression)];
       }),
     );
   });
@@ -90,6 +90,10 @@ function hasReason({ text, comment }: LexedLine): boolean {
     .replace(/(?:type|pyright|ty):\s*ignore(?:\[[^\]]*\])?|pylint:\s*disable=\S+|pragma:\s*no\s*(?:cover|branch)|#?nosec(?:\s+[BG]\d+)*|nolint(?::[\w,]+)?|lint:ignore|NOSONAR|NOPMD/gi, " ")
     .replace(/[@\w]+[-/:.][\w/:.@-]*/g, " ");
   return (said.match(/[\p{L}]{2,}/gu) ?? []).length >= 2 || /[\u4e00-\u9fff]{4}/.test(said);
+}
+
+function aboveAttributes(run: readonly LexedLine[], i: number): LexedLine | undefined {
+  return run.slice(0, i).findLast(({ code }) => !/^\s*(?:#!?\[|@\w)/.test(code));
 }
 
 /** A comment of its own, in words. */

@@ -77,7 +77,7 @@ function isSame(left: string, right: string, near: readonly LexedLine[]): boolea
 const loose =
   /\.toBeDefined\(\)|\.toBeTruthy\(\)|\.not\.toBe(?:Null|Undefined)\(\)|\.to\.exist\b|\.toHaveBeenCalled\(\)|\.to(?:Throw|ThrowError)\(\)|\.not\.toThrow\(\)|\.toBeInstanceOf\(Object\)|toEqual\(expect\.anything\(\)\)|\bassert(?:IsNotNone|NotNull|NonNull)\b|\b(?:assert|require)\.(?:NotNil|NotEmpty|NoError|True|Truthy|isDefined|exists|ok)\b|\bXCTAssertNotNil\b|\bAssert\.(?:NotNull|IsNotNull)\b|\.isNotNull\(\)|^\s*assert\s+\w[\w.[\]'"]*\s*(?:,|$)|^\s*assert\s+\S+\s+is\s+not\s+None\b|\bassert!\(\s*[\w.()]+\.is_(?:ok|some|err)\(\)/;
 const exactly =
-  /\.to(?:Be|Equal|StrictEqual|MatchObject|Match|HaveBeenCalledWith|HaveLength|Throw\(.+\)|ThrowError\(.+\))\b|\.(?:equal|eql|deep)\b|\bassert\w*(?:Equals?|Same|eq!)|\b(?:assert|require)\.(?:Equal|EqualValues|Len|JSONEq|ErrorIs|EqualError|strictEqual|deepStrictEqual|deepEqual|equal)\b|\bXCTAssertEqual\b|\bAssert\.(?:Equal|AreEqual)\b|\.isEqualTo\(|^\s*assert\s+.*[^=!<>]==[^=]/;
+  /\.to(?:Be|Equal|StrictEqual|MatchObject|Match|HaveBeenCalledWith|HaveLength)\b|\.toThrow(?:Error)?\([^)]|\.(?:equal|eql|deep)\b|\bassert\w*(?:Equals?|Same|eq!)|\b(?:assert|require)\.(?:Equal|EqualValues|Len|JSONEq|ErrorIs|EqualError|strictEqual|deepStrictEqual|deepEqual|equal)\b|\bXCTAssertEqual\b|\bAssert\.(?:Equal|AreEqual)\b|\.isEqualTo\(|^\s*assert\s+.*[^=!<>]==[^=]/;
 
 /** The removed assertion about the same thing that asked for more. */
 function loosenedFrom(line: LexedLine, removed: readonly LexedLine[], run: readonly LexedLine[]): LexedLine | undefined {
