@@ -11,6 +11,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   scheduler: async () => (await import("./scheduler.ts")).scheduler,
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
   lint: async () => (await import("./lint.ts")).lint,
+  gates: async () => (await import("./gates.ts")).gates,
   "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,
   "detect-latency": async () => (await import("./detect-latency.ts")).detectLatency,
   "fleet-throughput": async () => (await import("./fleet-throughput.ts")).fleetThroughput,

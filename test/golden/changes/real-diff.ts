@@ -8,6 +8,8 @@ import type { FileText, Tree } from "./case.ts";
 /** A bare repository in a temporary folder that makes real diffs of small trees. */
 export interface DiffBench {
   diff(before: Tree, after: Tree, options?: readonly string[]): DiffText;
+  /** The diffs of many pairs at once, with a handful of processes. */
+  diffAll(pairs: readonly (readonly [before: Tree, after: Tree])[]): DiffText[];
   /** Texts of blobs that a diff named. */
   read(blobs: readonly Oid[]): ReadonlyMap<Oid, string>;
   remove(): void;
@@ -19,20 +21,38 @@ export function openDiffBench(): DiffBench {
   const git = (args: readonly string[], input?: Buffer): string =>
     execFileSync("git", [...args], { cwd: folder, env, encoding: "utf8", maxBuffer: 1 << 28, ...(input === undefined ? {} : { input }) });
   git(["init", "-q", "--bare", "."]);
+  const measure = (raw: string) => sizesInAnswer(git(["cat-file", "--batch-check"], Buffer.from(`${blobsInDiff(raw).join("\n")}\n`)));
   return {
     diff(before, after, options = []) {
       git(["fast-import", "--quiet", "--force"], Buffer.concat([commitOf("before", before), commitOf("after", after)]));
       const tree = (flags: readonly string[]): string => git([...options, "diff-tree", ...flags, "refs/heads/before", "refs/heads/after"]);
-      const raw = tree(["-r", "-z", "--no-renames", "--raw", "--no-abbrev"]);
-      return {
-        raw,
-        sizes: sizesInAnswer(git(["cat-file", "--batch-check"], Buffer.from(`${blobsInDiff(raw).join("\n")}\n`))),
-        patch: tree(["-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"]),
-      };
+      const raw = tree(rawFlags);
+      return { raw, patch: tree(patchFlags), sizes: measure(raw) };
+    },
+    diffAll(pairs) {
+      const commits = pairs.flatMap(([before, after], i) => [commitOf(`before${i}`, before), commitOf(`after${i}`, after)]);
+      git(["fast-import", "--quiet", "--force"], Buffer.concat(commits));
+      const listed = git(["for-each-ref", "--format=%(refname:lstrip=2) %(tree)"]).split("\n");
+      const trees = new Map(listed.map((line) => line.split(" ") as [string, string]));
+      const names = pairs.map((_, i) => `${trees.get(`before${i}`)} ${trees.get(`after${i}`)}`);
+      const input = Buffer.from(`${names.join("\n")}\n`);
+      const [raws, patches] = [rawFlags, patchFlags].map((flags) => sectionsOf(git(["diff-tree", "--stdin", ...flags], input), names));
+      const sizes = measure([...(raws?.values() ?? [])].join("\0"));
+      return names.map((name) => ({ raw: raws?.get(name) ?? "", patch: patches?.get(name) ?? "", sizes }));
     },
     read: (blobs) => new Map(blobs.map((oid) => [oid, git(["cat-file", "blob", oid])])),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const rawFlags = ["-r", "-z", "--no-renames", "--raw", "--no-abbrev"];
+const patchFlags = ["-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"];
+
+/** What `diff-tree --stdin` printed for each pair: a line that names the pair, then its diff. Pairs that are equal have none. */
+function sectionsOf(output: string, names: readonly string[]): Map<string, string> {
+  const wanted = new Set(names);
+  const found = [...output.matchAll(/(?<=^|[\n\0])([0-9a-f]{40} [0-9a-f]{40})[\n\0]/g)].filter(([, name = ""]) => wanted.has(name));
+  return new Map(found.map((match, i) => [match[1] ?? "", output.slice(match.index + match[0].length, found[i + 1]?.index ?? output.length)]));
 }
 
 function commitOf(branch: string, tree: Tree): Buffer {
