@@ -2,12 +2,14 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CommandResult,
+  defaultGatePolicy,
   type FactoryError,
   type Ledger,
   laterSpecFields,
   type NodePool,
   type Repositories,
-  type StoredEvent, defaultGatePolicy } from "@dispatch/core";
+  type StoredEvent,
+} from "@dispatch/core";
 import { createEngine, type Engine, type Settings } from "@dispatch/engine";
 import { type ConnectedNodePool, createNodePool, type NodeConfig } from "@dispatch/fleet";
 import { createSqliteLedger } from "@dispatch/store";

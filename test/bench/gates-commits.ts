@@ -60,21 +60,41 @@ const code: Readonly<Record<string, Change>> = {
     return { after: rewritten(scene, [...functions, voice.fn(`${name}Thrice`, by * 3)], [...tests, extra]) };
   },
   "a new module": ({ voice, name, by }) => ({
-    after: { [voice.source(`${name}Report`)]: voice.file(`${name}Report`, [voice.fn(`${name}Report`, by)]), [voice.testPath(`${name}Report`)]: voice.testFile(`${name}Report`, [voice.test("reports", `${name}Report`, checksOf(by, 1, 3))]) },
+    after: {
+      [voice.source(`${name}Report`)]: voice.file(`${name}Report`, [voice.fn(`${name}Report`, by)]),
+      [voice.testPath(`${name}Report`)]: voice.testFile(`${name}Report`, [voice.test("reports", `${name}Report`, checksOf(by, 1, 3))]),
+    },
   }),
   "a bug mended, with what it should have given": (scene) => {
     const { voice, name, other, by, functions, tests } = scene;
     const mended = [voice.fn(name, by + 5), ...functions.slice(1)];
-    return { after: rewritten(scene, mended, [voice.test("adds its part", name, checksOf(by + 5, 1, 3)), ...tests.slice(1), voice.test("keeps the limit", other, checksOf(by + 1, 90, 1))]) };
+    return {
+      after: rewritten(scene, mended, [
+        voice.test("adds its part", name, checksOf(by + 5, 1, 3)),
+        ...tests.slice(1),
+        voice.test("keeps the limit", other, checksOf(by + 1, 90, 1)),
+      ]),
+    };
   },
   "a helper taken out": (scene) => ({ after: rewritten(scene, [scene.voice.split(scene.name, scene.by), ...scene.functions.slice(1)], scene.tests) }),
   "a function renamed everywhere": (scene) => {
     const { voice, name, by, functions, tests } = scene;
-    return { after: rewritten(scene, [functions[0] ?? "", functions[1] ?? "", voice.fn(`${name}Doubled`, by * 2)], [...tests.slice(0, 2), voice.test("adds it doubled", `${name}Doubled`, checksOf(by * 2, 0, 2))]) };
+    return {
+      after: rewritten(
+        scene,
+        [functions[0] ?? "", functions[1] ?? "", voice.fn(`${name}Doubled`, by * 2)],
+        [...tests.slice(0, 2), voice.test("adds it doubled", `${name}Doubled`, checksOf(by * 2, 0, 2))],
+      ),
+    };
   },
   "functions and tests in another order": (scene) => ({ after: rewritten(scene, [...scene.functions].reverse(), [...scene.tests].reverse()) }),
   "a module moved with its tests": ({ voice, name, base }) => ({
-    after: { [voice.source(name)]: undefined, [voice.testPath(name)]: undefined, [voice.source(`${name}Core`)]: base[voice.source(name)], [voice.testPath(`${name}Core`)]: base[voice.testPath(name)] },
+    after: {
+      [voice.source(name)]: undefined,
+      [voice.testPath(name)]: undefined,
+      [voice.source(`${name}Core`)]: base[voice.source(name)],
+      [voice.testPath(`${name}Core`)]: base[voice.testPath(name)],
+    },
   }),
   "a function removed with the tests that name it": (scene) => ({ after: rewritten(scene, scene.functions.slice(0, 2), scene.tests.slice(0, 2)) }),
   "a module that the spec removes": ({ voice, name }) => ({
@@ -90,40 +110,75 @@ const code: Readonly<Record<string, Change>> = {
   },
   "comments reworded": (scene) => {
     const { voice, name, functions, tests } = scene;
-    const said = [`The TODO list of ${name} is shown by the client.`, "Inputs show a placeholder text until a value is typed.", "Tests are skipped by the runner, not here.", "Locales that are missing are not implemented by the vendor."];
+    const said = [
+      `The TODO list of ${name} is shown by the client.`,
+      "Inputs show a placeholder text until a value is typed.",
+      "Tests are skipped by the runner, not here.",
+      "Locales that are missing are not implemented by the vendor.",
+    ];
     return { after: rewritten(scene, [...functions, said.map(voice.comment).join("\n")], tests) };
   },
 };
 
 const tests: Readonly<Record<string, Change>> = {
-  "tests added alone": (scene) => ({ after: rewritten(scene, scene.functions, [...scene.tests, scene.voice.test("stays below", scene.other, checksOf(scene.by + 1, 50, 3))]) }),
+  "tests added alone": (scene) => ({
+    after: rewritten(scene, scene.functions, [...scene.tests, scene.voice.test("stays below", scene.other, checksOf(scene.by + 1, 50, 3))]),
+  }),
   "a test split in two": (scene) => {
     const { voice, name, by, functions, tests: all } = scene;
     const checks = checksOf(by, 1, 3);
-    return { after: rewritten(scene, functions, [voice.test("adds to small ones", name, checks.slice(0, 1)), voice.test("adds to larger ones", name, checks.slice(1)), ...all.slice(1)]) };
+    return {
+      after: rewritten(scene, functions, [
+        voice.test("adds to small ones", name, checks.slice(0, 1)),
+        voice.test("adds to larger ones", name, checks.slice(1)),
+        ...all.slice(1),
+      ]),
+    };
   },
   "tests made rows of a table": (scene) => {
     const { voice, name, by, functions, tests: all } = scene;
     const single = checksOf(by, 1, 3).map((check, i) => voice.test(`adds number ${["one", "two", "three"][i]}`, name, [check]));
-    return { before: rewritten(scene, functions, [...single, ...all.slice(1)]), after: rewritten(scene, functions, [voice.table("adds numbers", name, checksOf(by, 1, 4)), ...all.slice(1)]) };
+    return {
+      before: rewritten(scene, functions, [...single, ...all.slice(1)]),
+      after: rewritten(scene, functions, [voice.table("adds numbers", name, checksOf(by, 1, 4)), ...all.slice(1)]),
+    };
   },
-  "a test that some machines leave out": (scene) => ({ after: rewritten(scene, scene.functions, [...scene.tests, scene.voice.conditional("works with a clock", scene.name)]) }),
+  "a test that some machines leave out": (scene) => ({
+    after: rewritten(scene, scene.functions, [...scene.tests, scene.voice.conditional("works with a clock", scene.name)]),
+  }),
   "expected values that follow a new rule": (scene) => {
     const { voice, other, by, functions, tests: all } = scene;
-    return { after: rewritten(scene, [functions[0] ?? "", voice.fn(other, by + 9), functions[2] ?? ""], [all[0] ?? "", voice.test("adds one more", other, checksOf(by + 9, 2, 2)), all[2] ?? ""]) };
+    return {
+      after: rewritten(
+        scene,
+        [functions[0] ?? "", voice.fn(other, by + 9), functions[2] ?? ""],
+        [all[0] ?? "", voice.test("adds one more", other, checksOf(by + 9, 2, 2)), all[2] ?? ""],
+      ),
+    };
   },
-  "stronger assertions": (scene) => ({ after: rewritten(scene, scene.functions, [scene.voice.test("adds its part", scene.name, checksOf(scene.by, 1, 6)), ...scene.tests.slice(1)]) }),
+  "stronger assertions": (scene) => ({
+    after: rewritten(scene, scene.functions, [scene.voice.test("adds its part", scene.name, checksOf(scene.by, 1, 6)), ...scene.tests.slice(1)]),
+  }),
   "a snapshot with its source": (scene) => ({
     before: { "ui/__snapshots__/total.test.ts.snap": "exports[`total 1`] = `\n<b>1</b>\n`;\n" },
-    after: { ...rewritten(scene, [scene.voice.fn(scene.name, scene.by + 2), ...scene.functions.slice(1)], [scene.voice.test("adds its part", scene.name, checksOf(scene.by + 2, 1, 3)), ...scene.tests.slice(1)]), "ui/__snapshots__/total.test.ts.snap": "exports[`total 1`] = `\n<strong>1</strong>\n`;\n" },
+    after: {
+      ...rewritten(
+        scene,
+        [scene.voice.fn(scene.name, scene.by + 2), ...scene.functions.slice(1)],
+        [scene.voice.test("adds its part", scene.name, checksOf(scene.by + 2, 1, 3)), ...scene.tests.slice(1)],
+      ),
+      "ui/__snapshots__/total.test.ts.snap": "exports[`total 1`] = `\n<strong>1</strong>\n`;\n",
+    },
   }),
   "fixtures with values that look random": ({ name }) => ({
-    after: { [`tests/fixtures/${name}.json`]: `{\n  "id": "6f1d2c5e-93a4-4b8e-9c1d-7a2b3c4d5e6f",\n  "sha256": "${"9f86d081884c7d65".repeat(4)}",\n  "token": "test-token-of-${name}",\n  "password": "not-a-real-password"\n}\n` },
+    after: {
+      [`tests/fixtures/${name}.json`]: `{\n  "id": "6f1d2c5e-93a4-4b8e-9c1d-7a2b3c4d5e6f",\n  "sha256": "${"9f86d081884c7d65".repeat(4)}",\n  "token": "test-token-of-${name}",\n  "password": "not-a-real-password"\n}\n`,
+    },
   }),
 };
 
 const surroundings: Readonly<Record<string, Change>> = {
-  "documentation": ({ name, base }) => ({
+  documentation: ({ name, base }) => ({
     after: {
       "README.md": `${base["README.md"]}\n## ${name}\n\nSet \`API_KEY\` in the environment; \`placeholder="…"\` is what a field shows. Merging with \`<<<<<<<\` markers is shown below.\n\n    pytest -k ${name}   # skip the slow ones with -m "not slow"\n`,
       "CHANGELOG.md": `- ${name}: the placeholder keeps its colour; \`it.skip\` is reported\n- Renames are not implemented by the importer of version 1\n`,
@@ -132,25 +187,50 @@ const surroundings: Readonly<Record<string, Change>> = {
   "a dependency with its lockfile": ({ voice }) => ({ after: { [voice.manifest]: voice.dependency("3.2.4"), [voice.lockfile]: "locked 3.2.4\n" } }),
   "texts of an interface": ({ name }) => ({
     after: {
-      [`locales/en/${name}.json`]: '{\n  "search.placeholder": "Search posts",\n  "password.placeholder": "Your password",\n  "status.todo": "To do",\n  "token.expired": "Your token has expired"\n}\n',
+      [`locales/en/${name}.json`]:
+        '{\n  "search.placeholder": "Search posts",\n  "password.placeholder": "Your password",\n  "status.todo": "To do",\n  "token.expired": "Your token has expired"\n}\n',
       [`locales/zh/${name}.json`]: '{\n  "search.placeholder": "搜索文章",\n  "password.placeholder": "请输入密码",\n  "status.todo": "待办"\n}\n',
-      [`web/${name}.html`]: '<form>\n  <input type="password" placeholder="Your password">\n  <!-- The placeholder shows while nothing is typed. -->\n</form>\n',
+      [`web/${name}.html`]:
+        '<form>\n  <input type="password" placeholder="Your password">\n  <!-- The placeholder shows while nothing is typed. -->\n</form>\n',
       [`web/${name}.css`]: "input::placeholder {\n  color: gray;\n}\n.todo-list:placeholder-shown {\n  opacity: 1;\n}\n",
     },
   }),
   "settings made stricter": () => ({
-    before: { "vitest.config.ts": "export default {\n  test: { coverage: { thresholds: { lines: 80 } } },\n};\n", "tsconfig.json": '{\n  "compilerOptions": {\n    "noUnusedLocals": false\n  }\n}\n' },
-    after: { "vitest.config.ts": "export default {\n  test: { coverage: { thresholds: { lines: 86 } } },\n};\n", "tsconfig.json": '{\n  "compilerOptions": {\n    "noUnusedLocals": true\n  }\n}\n' },
+    before: {
+      "vitest.config.ts": "export default {\n  test: { coverage: { thresholds: { lines: 80 } } },\n};\n",
+      "tsconfig.json": '{\n  "compilerOptions": {\n    "noUnusedLocals": false\n  }\n}\n',
+    },
+    after: {
+      "vitest.config.ts": "export default {\n  test: { coverage: { thresholds: { lines: 86 } } },\n};\n",
+      "tsconfig.json": '{\n  "compilerOptions": {\n    "noUnusedLocals": true\n  }\n}\n',
+    },
   }),
   "code that is generated, with its source": ({ name }) => ({
-    after: { [`api/${name}.proto`]: 'syntax = "proto3";\n\nmessage Total {\n  int64 value = 1;\n}\n', [`api/${name}.pb.go`]: "// Code generated by protoc-gen-go. DO NOT EDIT.\n\npackage api\n" },
+    after: {
+      [`api/${name}.proto`]: 'syntax = "proto3";\n\nmessage Total {\n  int64 value = 1;\n}\n',
+      [`api/${name}.pb.go`]: "// Code generated by protoc-gen-go. DO NOT EDIT.\n\npackage api\n",
+    },
   }),
-  "a picture that the spec names": ({ name }) => ({ after: { [`docs/${name}.png`]: "\u0089PNG\r\n\0\0", "docs/amounts.md": `![${name}](${name}.png)\n` }, spec: { creates: [`docs/${name}.png`], modifies: ["**"] } }),
+  "a picture that the spec names": ({ name }) => ({
+    after: { [`docs/${name}.png`]: "\u0089PNG\r\n\0\0", "docs/amounts.md": `![${name}](${name}.png)\n` },
+    spec: { creates: [`docs/${name}.png`], modifies: ["**"] },
+  }),
   "names of settings that hold secrets": ({ voice, name }) => ({
-    after: { "config/app.yml": `database_url: \${DATABASE_URL}\nclient_secret: env:CLIENT_SECRET\ntoken_url: https://login.example.org/oauth2/token\n`, ".env.example": "API_KEY=\nDATABASE_URL=postgres://postgres:postgres@localhost:5432/app\n", [voice.source(`${name}Auth`)]: voice.file(`${name}Auth`, [voice.secret("accessToken.storage.v2"), voice.fn(`${name}Auth`, 2)]) },
+    after: {
+      "config/app.yml": `database_url: \${DATABASE_URL}\nclient_secret: env:CLIENT_SECRET\ntoken_url: https://login.example.org/oauth2/token\n`,
+      ".env.example": "API_KEY=\nDATABASE_URL=postgres://postgres:postgres@localhost:5432/app\n",
+      [voice.source(`${name}Auth`)]: voice.file(`${name}Auth`, [voice.secret("accessToken.storage.v2"), voice.fn(`${name}Auth`, 2)]),
+    },
   }),
-  "a new package with its own scripts": ({ name }) => ({ after: { [`packages/${name}/package.json`]: `{\n  "name": "@shop/${name}",\n  "scripts": {\n    "test": "vitest run",\n    "build": "tsc -b"\n  }\n}\n`, [`packages/${name}/src/index.ts`]: `export const ${name} = 1;\n` } }),
-  "what git ignores, and line ends": ({ voice, name, base }) => ({ after: { ".gitignore": "dist/\ncoverage/\n", [voice.source(name)]: (base[voice.source(name)] ?? "").replaceAll("\n", "\r\n") } }),
+  "a new package with its own scripts": ({ name }) => ({
+    after: {
+      [`packages/${name}/package.json`]: `{\n  "name": "@shop/${name}",\n  "scripts": {\n    "test": "vitest run",\n    "build": "tsc -b"\n  }\n}\n`,
+      [`packages/${name}/src/index.ts`]: `export const ${name} = 1;\n`,
+    },
+  }),
+  "what git ignores, and line ends": ({ voice, name, base }) => ({
+    after: { ".gitignore": "dist/\ncoverage/\n", [voice.source(name)]: (base[voice.source(name)] ?? "").replaceAll("\n", "\r\n") },
+  }),
 };
 
 const names = [

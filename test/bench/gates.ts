@@ -12,9 +12,9 @@ const policy = { ...defaultGatePolicy, contracts: ["SHARED.md"], maxFileBytes: 2
 /** What blocks each commit, from real diffs. */
 export function judgeCommits(bench: DiffBench, commits: readonly CleanCommit[]): Finding[][] {
   const diffs = bench.diffAll(commits.map(({ before, after }) => [before, after]));
-  return diffs.map((diff, i) => {
-    const changes = parseDiff(diff);
-    const texts = bench.read(blobsToRead(changes, policy.contracts));
+  const parsed = diffs.map(parseDiff);
+  const texts = bench.read([...new Set(parsed.flatMap((changes) => blobsToRead(changes, policy.contracts)))]);
+  return parsed.map((changes, i) => {
     const findings = judgeChange({ spec: aSpec(commits[i]?.spec), changes, texts, verify: null, policy });
     return findings.filter(({ severity }) => severity === "block");
   });
@@ -54,7 +54,10 @@ export function judgeGenerated(bench: DiffBench, every = 1): Judged {
       missed: missed.filter((each) => each.gate === gate).map(({ defect, commit }) => `${defect}, in ${nameOf(commit)}`),
       alarms: new Set(alarms.filter(({ finding }) => finding.gate === gate).map(({ commit }) => commit)).size,
     })),
-    alarms: alarms.map(({ finding, commit }) => `${finding.gate} ${finding.path}:${finding.line ?? "-"} ${finding.found}, in ${commit === undefined ? "" : nameOf(commit)}`),
+    alarms: alarms.map(
+      ({ finding, commit }) =>
+        `${finding.gate} ${finding.path}:${finding.line ?? "-"} ${finding.found}, in ${commit === undefined ? "" : nameOf(commit)}`,
+    ),
   };
 }
 

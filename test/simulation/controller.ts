@@ -1,4 +1,4 @@
-import { type Clock, FactoryError, isFactoryError, type NodeId, type TaskSpec, defaultGatePolicy } from "@dispatch/core";
+import { type Clock, defaultGatePolicy, FactoryError, isFactoryError, type NodeId, type TaskSpec } from "@dispatch/core";
 import { createEngine, type EnginePorts, type Settings } from "@dispatch/engine";
 import type { Life } from "./life.ts";
 import type { Acts } from "./machine.ts";

@@ -1,20 +1,5 @@
 /** What a change must show; packages/gates/README.md has the list. */
-export type GateId =
-  | "G01"
-  | "G02"
-  | "G03"
-  | "G04"
-  | "G05"
-  | "G06"
-  | "G07"
-  | "G08"
-  | "G09"
-  | "G10"
-  | "G11"
-  | "G12"
-  | "G13"
-  | "G14"
-  | "G15";
+export type GateId = "G01" | "G02" | "G03" | "G04" | "G05" | "G06" | "G07" | "G08" | "G09" | "G10" | "G11" | "G12" | "G13" | "G14" | "G15";
 
 /**
  * One reason why a change may not go on (`block`) or a remark beside it (`note`).

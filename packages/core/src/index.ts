@@ -26,6 +26,7 @@ export {
   type TokenUsage,
   type WrapperFact,
 } from "./event.ts";
+export { type FoundSecret, findSecret } from "./find-secret.ts";
 export {
   type CommandResult,
   defaultGatePolicy,
@@ -37,7 +38,6 @@ export {
   type Waiver,
   waivableGates,
 } from "./finding.ts";
-export { type FoundSecret, findSecret } from "./find-secret.ts";
 export {
   type AttemptId,
   attemptBranch,

@@ -65,7 +65,9 @@ test("lines made to be slow are judged in linear time", () => {
     `${"todo(".repeat(900)}`,
   ];
   const changes = ["a.ts", "a.py", "a.swift", "a.kt", "a.cs", "a.md", "a.yml", "a.html"].map((name) => written(`src/${name}`, hostile.join("\n")));
-  const started = performance.now();
+  // Time of the processor, which other work on the machine does not lengthen.
+  const started = process.cpuUsage();
   judge(changes);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const { user, system } = process.cpuUsage(started);
+  expect((user + system) / 1000).toBeLessThan(5_000);
 });

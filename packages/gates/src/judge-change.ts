@@ -3,7 +3,7 @@ import type { Change } from "./change.ts";
 import { contractsToRead, judgeContract } from "./judge-contract.ts";
 import { judgeEmpty } from "./judge-empty.ts";
 import { judgeMarkers } from "./judge-markers.ts";
-import { judgePlaceholder } from "./judge-placeholder.ts";
+import { bodiesToRead, judgePlaceholder } from "./judge-placeholder.ts";
 import { judgeProtected, manifestsToRead } from "./judge-protected.ts";
 import { judgeScope } from "./judge-scope.ts";
 import { judgeSecrets } from "./judge-secrets.ts";
@@ -36,7 +36,7 @@ export function judgeChange(input: GateInput): Finding[] {
 
 /** The blobs whose texts `judgeChange` has to be given; those that are not there count as unreadable. */
 export function blobsToRead(changes: readonly Change[], contracts: readonly string[]): Oid[] {
-  const named = [...manifestsToRead(changes), ...contractsToRead(changes, contracts)];
+  const named = [...bodiesToRead(changes), ...manifestsToRead(changes), ...contractsToRead(changes, contracts)];
   return [...new Set(named)].filter((oid) => !/^0+$/.test(oid)).sort();
 }
 

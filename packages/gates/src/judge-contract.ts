@@ -49,7 +49,10 @@ function judgeEntries(change: Change, texts: ReadonlyMap<Oid, string>): Finding[
   const touched = new Set([...added, ...changed]);
   const bare = after.anchors.filter(({ anchor }) => touched.has(anchor)).flatMap((entry) => withoutExamples(change, entry));
   const lines = new Set(change.addedLines.map(({ line }) => line));
-  return [...bare, ...after.problems.filter(({ line }) => lines.has(line) || lines.has(line + 1)).map(({ line, message }) => entryFinding(change, line, message))];
+  return [
+    ...bare,
+    ...after.problems.filter(({ line }) => lines.has(line) || lines.has(line + 1)).map(({ line, message }) => entryFinding(change, line, message)),
+  ];
 }
 
 function withoutExamples(change: Change, entry: ContractAnchor): Finding[] {

@@ -8,7 +8,11 @@ const node = /(?:^|\/)(?:package\.json|pnpm-workspace\.yaml|\.npmrc|\.yarnrc\.ym
 /** By the lockfile's name, what people write and tools make the lockfile from. */
 const manifests: readonly (readonly [lockfile: RegExp, manifest: RegExp, name: string])[] = [
   [/(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?)$/, node, "package.json"],
-  [/(?:^|\/)(?:poetry|uv|pdm)\.lock$|(?:^|\/)Pipfile\.lock$/, /(?:^|\/)(?:pyproject\.toml|Pipfile|setup\.(?:py|cfg)|requirements[\w.-]*\.(?:txt|in))$/, "pyproject.toml"],
+  [
+    /(?:^|\/)(?:poetry|uv|pdm)\.lock$|(?:^|\/)Pipfile\.lock$/,
+    /(?:^|\/)(?:pyproject\.toml|Pipfile|setup\.(?:py|cfg)|requirements[\w.-]*\.(?:txt|in))$/,
+    "pyproject.toml",
+  ],
   [/(?:^|\/)go\.(?:work\.)?sum$/, /(?:^|\/)go\.(?:mod|work)$/, "go.mod"],
   [/(?:^|\/)Cargo\.lock$/, /(?:^|\/)Cargo\.toml$/, "Cargo.toml"],
   [/(?:^|\/)Gemfile\.lock$/, /(?:^|\/)(?:Gemfile|[\w.-]+\.gemspec)$/, "Gemfile"],
@@ -73,7 +77,10 @@ function scriptsFinding(change: Change, texts: ReadonlyMap<Oid, string>): Findin
   const fresh = change.kind === "added";
   const named = scripts === "unreadable" ? [] : scripts.filter((name) => !fresh || /^(?:pre|post)?install$|^prepare$|^post-\w+-cmd$/.test(name));
   if (scripts !== "unreadable" && named.length === 0) return [];
-  const what = scripts === "unreadable" ? "it cannot be read as JSON" : `scripts were ${fresh ? "added that run by themselves" : "changed"}: ${quoteLine(named.join(", "))}`;
+  const what =
+    scripts === "unreadable"
+      ? "it cannot be read as JSON"
+      : `scripts were ${fresh ? "added that run by themselves" : "changed"}: ${quoteLine(named.join(", "))}`;
   const line = change.addedLines.find(({ text }) => named.some((name) => text.includes(`"${name}"`)))?.line;
   return [
     {

@@ -2,7 +2,10 @@ import { coversAny, type Finding, type GatePolicy, type TaskSpec, type Waiver } 
 
 /** Makes remarks of the findings that the spec or the policy lets pass, with who says so and why. */
 export function waive(findings: readonly Finding[], spec: TaskSpec, policy: GatePolicy): Finding[] {
-  const waivers = [...spec.waivers.map((waiver) => ({ waiver, by: "the spec" })), ...policy.waivers.map((waiver) => ({ waiver, by: "the project's policy" }))];
+  const waivers = [
+    ...spec.waivers.map((waiver) => ({ waiver, by: "the spec" })),
+    ...policy.waivers.map((waiver) => ({ waiver, by: "the project's policy" })),
+  ];
   if (waivers.length === 0) return [...findings];
   return findings.map((finding) => {
     const granted = finding.severity === "block" ? waivers.find(({ waiver }) => covers(waiver, finding)) : undefined;

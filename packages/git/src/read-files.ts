@@ -31,7 +31,11 @@ export async function readBlobs(git: Git, blobs: readonly Oid[]): Promise<Readon
 /** Bytes of blobs by their ids. What is not there, or is no blob, is left out. */
 export async function sizesOf(git: Git, blobs: readonly Oid[]): Promise<ReadonlyMap<Oid, number>> {
   if (blobs.length === 0) return new Map();
-  const { stdout } = await git.run({ args: ["cat-file", "--batch-check"], doing: `measure ${blobs.length} blobs`, input: `${blobs.map(asOid).join("\n")}\n` });
+  const { stdout } = await git.run({
+    args: ["cat-file", "--batch-check"],
+    doing: `measure ${blobs.length} blobs`,
+    input: `${blobs.map(asOid).join("\n")}\n`,
+  });
   return sizesInAnswer(stdout.toString("latin1"));
 }
 

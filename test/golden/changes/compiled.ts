@@ -22,6 +22,13 @@ export const compiledCases: readonly ChangeCase[] = [
     expect: [...at("src/lib.rs", 2, 5), ...at("store.go", 3, 6)],
   },
   {
+    name: "a body emptied whose last line the diff does not show, and a head changed above its body",
+    language: "java",
+    before: { "src/Store.java": "class Store {\n    int load(int id) {\n        return id;\n    }\n\n    void save(int value) {\n        check(value);\n        store(value);\n    }\n}\n" },
+    after: { "src/Store.java": "class Store {\n    void load(int id) {\n    }\n\n    void save(long value) {\n        store(value);\n    }\n}\n" },
+    expect: at("src/Store.java", 2),
+  },
+  {
     name: "functions that do nothing on purpose",
     language: "go",
     before: {},

@@ -52,10 +52,7 @@ const ProjectEntry = z.strictObject({
   landing: z.enum(["continuous", "on-collect"]).default("continuous"),
   executor: z.string().optional().describe("executor of specs that name none"),
   rounds: z.number().int().min(1).max(3).default(3),
-  contracts: z
-    .array(pattern)
-    .default([])
-    .describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
+  contracts: z.array(pattern).default([]).describe("paths and globs of the shared contract; every task reads them, and who changes them runs alone"),
   preflight: z
     .boolean()
     .default(false)

@@ -110,7 +110,10 @@ function composePolicy(config: FactoryConfig, project: ProjectId, own: Repositor
 
 type GatesEntry = NonNullable<RepositoryPolicy["gates"]>;
 
-function composeGates({ gates: factory, contracts }: Pick<FactoryConfig["factory"]["projects"][string], "gates" | "contracts">, own: GatesEntry | undefined): GatePolicy {
+function composeGates(
+  { gates: factory, contracts }: Pick<FactoryConfig["factory"]["projects"][string], "gates" | "contracts">,
+  own: GatesEntry | undefined,
+): GatePolicy {
   const maxFileKb = own?.max_file_kb ?? factory.max_file_kb;
   return {
     placeholderAllow: [...factory.placeholder_allow, ...(own?.placeholder_allow ?? [])],

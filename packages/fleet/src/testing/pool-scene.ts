@@ -2,7 +2,17 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields, type NodeId, noLimits, defaultGatePolicy } from "@dispatch/core";
+import {
+  type AttemptId,
+  type AttemptJob,
+  type AttemptReport,
+  type Clock,
+  defaultGatePolicy,
+  type Log,
+  laterSpecFields,
+  type NodeId,
+  noLimits,
+} from "@dispatch/core";
 import type { NodeConfig } from "../node-config.ts";
 import { type ConnectedNodePool, createNodePool } from "../node-pool.ts";
 

@@ -30,7 +30,10 @@ export function findLostAssertions(reads: readonly ReadChange[], balances: reado
     const before = outside(sites(balance, "removed"), paired ? [] : gone).filter(({ line }) => !take(moved, line));
     const after = outside(sites(balance, "added"), paired ? [] : fresh);
     const removedTexts = textCounts(sites(balance, "removed").map(({ line }) => line));
-    const lost = lostSites(before, after.filter(({ line }) => !take(removedTexts, line)));
+    const lost = lostSites(
+      before,
+      after.filter(({ line }) => !take(removedTexts, line)),
+    );
     const [first] = lost;
     if (first === undefined) return [];
     const { path } = read.change;

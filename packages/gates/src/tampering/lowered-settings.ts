@@ -1,6 +1,6 @@
 import type { Finding } from "@dispatch/core";
-import { quoteLine } from "../clean-output.ts";
 import type { ChangedLine } from "../change.ts";
+import { quoteLine } from "../clean-output.ts";
 import type { ReadChange } from "../read-change.ts";
 import { blocked } from "./finding.ts";
 
@@ -11,8 +11,25 @@ const threshold =
 
 const checkFile =
   /(?:^|\/)(?:\.?eslint(?:rc)?[\w.-]*|biome\.jsonc?|\.oxlintrc\.json|tsconfig[\w.-]*\.json|jsconfig\.json|pyproject\.toml|setup\.cfg|mypy\.ini|\.?ruff\.toml|\.flake8|\.pylintrc|clippy\.toml|Cargo\.toml|\.golangci\.ya?ml|checkstyle[\w.-]*\.xml|\.editorconfig|\.stylelintrc[\w.]*|Directory\.Build\.props|[\w.-]+\.csproj|\.swiftlint\.yml|detekt[\w.-]*\.yml|\.rubocop\.yml)$/;
-const setting = /^\s*["'<]?([@\w][\w@/.:-]*)["'>]?\s*(?:[:=>])\s*\[?\s*["']?(error|deny|forbid|warn|warning|off|allow|true|false|on|2|1|0|enable|disable)\b/i;
-const strength: Readonly<Record<string, number>> = { error: 2, deny: 2, forbid: 2, "2": 2, true: 2, on: 2, enable: 2, warn: 1, warning: 1, "1": 1, off: 0, allow: 0, false: 0, "0": 0, disable: 0 };
+const setting =
+  /^\s*["'<]?([@\w][\w@/.:-]*)["'>]?\s*(?:[:=>])\s*\[?\s*["']?(error|deny|forbid|warn|warning|off|allow|true|false|on|2|1|0|enable|disable)\b/i;
+const strength: Readonly<Record<string, number>> = {
+  error: 2,
+  deny: 2,
+  forbid: 2,
+  "2": 2,
+  true: 2,
+  on: 2,
+  enable: 2,
+  warn: 1,
+  warning: 1,
+  "1": 1,
+  off: 0,
+  allow: 0,
+  false: 0,
+  "0": 0,
+  disable: 0,
+};
 /** Settings whose `true` loosens. */
 const loosens = /^(?:skipLibCheck|allow\w*|ignore_?\w*|suppress\w*|noEmitOnError|passWithNoTests|continue\w*|disable\w*|no_?strict\w*)$/i;
 
@@ -38,9 +55,10 @@ function loweredThresholds(path: string, out: readonly ChangedLine[], into: read
     if (before === null || (key === "target" && !/codecov/i.test(path))) return [];
     const now = into.find(({ text }) => threshold.exec(text)?.[1] === key);
     const after = threshold.exec(now?.text ?? "")?.[2];
-    if (after !== undefined && valueOf(after) >= valueOf(before[2] ?? "")) return [];
+    if (after !== undefined && amountOf(after) >= amountOf(before[2] ?? "")) return [];
     if (after === undefined && before[2] === "false") return [];
-    const said = now === undefined ? `${quoteLine(line.text.trim())} was removed` : `${quoteLine(now.text.trim())} in place of ${quoteLine(line.text.trim())}`;
+    const said =
+      now === undefined ? `${quoteLine(line.text.trim())} was removed` : `${quoteLine(now.text.trim())} in place of ${quoteLine(line.text.trim())}`;
     return [
       blocked({
         path,
@@ -53,7 +71,7 @@ function loweredThresholds(path: string, out: readonly ChangedLine[], into: read
   });
 }
 
-function valueOf(text: string): number {
+function amountOf(text: string): number {
   return text === "true" ? 1 : text === "false" ? 0 : Number(text);
 }
 

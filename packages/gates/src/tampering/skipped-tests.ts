@@ -43,7 +43,8 @@ export function findSkippedTests(reads: readonly ReadChange[]): Finding[] {
     if (words === undefined) return [];
     return added.flatMap((run) => {
       const hunk = hunkOfAdded(change.hunks, run[0]?.line ?? 0);
-      const tests = language === "rust" || (language === "script" ? isTestFile(change.path) : isTestScope(change.path, language, hunk?.heading ?? ""));
+      const tests =
+        language === "rust" || (language === "script" ? isTestFile(change.path) : isTestScope(change.path, language, hunk?.heading ?? ""));
       if (!tests) return [];
       return run.flatMap((line, i) => {
         const kind = skips(line, words);
@@ -90,6 +91,8 @@ function skipFinding(path: string, { line, text }: LexedLine): Finding {
     line,
     found: quoteLine(text),
     why: focused ? "a focused test silences all others" : "a skipped test holds the code to nothing",
-    hint: focused ? "remove the focus, and let all tests run" : "let the test run and mend the code until it passes; skip only below a condition that says where it cannot run",
+    hint: focused
+      ? "remove the focus, and let all tests run"
+      : "let the test run and mend the code until it passes; skip only below a condition that says where it cannot run",
   });
 }

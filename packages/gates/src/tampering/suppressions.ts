@@ -25,10 +25,17 @@ const suppressions: readonly Suppression[] = [
   { pattern: /#\s*pragma:\s*no\s*(?:cover|branch)\b/, named: /./ },
   { pattern: /\/\/\s*nolint\b|\/\/\s*#nosec\b|\/\/\s*lint:ignore\b/, named: /nolint:\w+|#nosec\s+G\d+|lint:ignore\s+\w+/ },
   { pattern: /#!?\[\s*(?:cfg_attr\([^)]*,\s*)?allow\(/, named: /allow\((?!\s*(?:warnings|unused|clippy::all)\s*[,)])/, inCode: true },
-  { pattern: /@SuppressWarnings\b|@SuppressLint\b|@file:Suppress\b|@Suppress\b/, named: /\((?!\s*"all")\s*(?:value\s*=\s*)?\{?\s*["\w]/, inCode: true },
+  {
+    pattern: /@SuppressWarnings\b|@SuppressLint\b|@file:Suppress\b|@Suppress\b/,
+    named: /\((?!\s*"all")\s*(?:value\s*=\s*)?\{?\s*["\w]/,
+    inCode: true,
+  },
   { pattern: /\bNOSONAR\b|\bNOPMD\b|\bCHECKSTYLE:OFF\b|\bNOCHECKSTYLE\b/, named: /NOSONAR\b.*\bS\d+/ },
   { pattern: /^\s*#pragma\s+warning\s+disable\b|\[SuppressMessage\b/, named: /disable\s+\w*\d|SuppressMessage\(\s*"/, inCode: true },
-  { pattern: /\bswiftlint:disable|\bktlint-disable|\brubocop:disable|\bshellcheck\s+disable=|\bphpcs:(?:disable|ignore)|\bphpstan-ignore/, named: /disable(?::\w+)?[ =:]+\w+|ignore\s+\w+/ },
+  {
+    pattern: /\bswiftlint:disable|\bktlint-disable|\brubocop:disable|\bshellcheck\s+disable=|\bphpcs:(?:disable|ignore)|\bphpstan-ignore/,
+    named: /disable(?::\w+)?[ =:]+\w+|ignore\s+\w+/,
+  },
 ];
 
 /**
@@ -57,7 +64,7 @@ export function findSuppressions(reads: readonly ReadChange[]): Finding[] {
 function suppressionIn(line: LexedLine): Suppression | undefined {
   if (line.text.length > 2000) return undefined;
   return suppressions.find(({ pattern, inCode }) => {
-    if (inCode === true) return pattern.test(line.code) || /^\s*#pragma/.test(line.text) && pattern.test(line.text);
+    if (inCode === true) return pattern.test(line.code) || (/^\s*#pragma/.test(line.text) && pattern.test(line.text));
     // Patterns begin with the comment's own sign, which is no part of the comment's text.
     return line.comment !== "" && pattern.test(commentOf(line));
   });
@@ -71,7 +78,8 @@ function commentOf({ text, comment }: LexedLine): string {
 
 function judged(path: string, line: LexedLine, above: LexedLine | undefined, suppression: Suppression): Finding {
   const named = suppression.named.test(line.text);
-  if (named && (hasReason(line) || isExplanation(above))) return noted(path, quoteLine(line.text), "a check is turned off here, for the reason that stands beside it", line.line);
+  if (named && (hasReason(line) || isExplanation(above)))
+    return noted(path, quoteLine(line.text), "a check is turned off here, for the reason that stands beside it", line.line);
   return blocked({
     path,
     line: line.line,
@@ -86,8 +94,14 @@ function hasReason({ text, comment }: LexedLine): boolean {
   const reason = /\breason\s*=\s*"([^"]+)"/.exec(text)?.[1] ?? comment;
   const said = reason
     .replace(/(?:eslint|oxlint|stylelint|tslint|swiftlint|ktlint|rubocop|shellcheck|phpcs)[-:\s]*(?:disable|ignore)\S*/g, " ")
-    .replace(/@ts-[\w-]+|biome-ignore\S*|(?:istanbul|c8|v8)\s+ignore\s+(?:next|if|else|file|start|stop)?(?:\s+\d+)?|(?:ruff:\s*|flake8:\s*)?noqa(?::\s*[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)?/gi, " ")
-    .replace(/(?:type|pyright|ty):\s*ignore(?:\[[^\]]*\])?|pylint:\s*disable=\S+|pragma:\s*no\s*(?:cover|branch)|#?nosec(?:\s+[BG]\d+)*|nolint(?::[\w,]+)?|lint:ignore|NOSONAR|NOPMD/gi, " ")
+    .replace(
+      /@ts-[\w-]+|biome-ignore\S*|(?:istanbul|c8|v8)\s+ignore\s+(?:next|if|else|file|start|stop)?(?:\s+\d+)?|(?:ruff:\s*|flake8:\s*)?noqa(?::\s*[A-Z]+\d+(?:\s*,\s*[A-Z]+\d+)*)?/gi,
+      " ",
+    )
+    .replace(
+      /(?:type|pyright|ty):\s*ignore(?:\[[^\]]*\])?|pylint:\s*disable=\S+|pragma:\s*no\s*(?:cover|branch)|#?nosec(?:\s+[BG]\d+)*|nolint(?::[\w,]+)?|lint:ignore|NOSONAR|NOPMD/gi,
+      " ",
+    )
     .replace(/[@\w]+[-/:.][\w/:.@-]*/g, " ");
   return (said.match(/[\p{L}]{2,}/gu) ?? []).length >= 2 || /[\u4e00-\u9fff]{4}/.test(said);
 }
@@ -98,7 +112,7 @@ function aboveAttributes(run: readonly LexedLine[], i: number): LexedLine | unde
 
 /** A comment of its own, in words. */
 function isExplanation(above: LexedLine | undefined): boolean {
-  return above !== undefined && above.silent && suppressionIn(above) === undefined && (above.comment.match(/\p{L}{2,}/gu) ?? []).length >= 3;
+  return above?.silent === true && suppressionIn(above) === undefined && (above.comment.match(/\p{L}{2,}/gu) ?? []).length >= 3;
 }
 
 function keyOf({ text }: LexedLine): string {

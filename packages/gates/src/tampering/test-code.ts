@@ -88,7 +88,10 @@ export function testsIn(runs: readonly (readonly LexedLine[])[], dialect: Dialec
 
 function titleOf(block: readonly LexedLine[], dialect: Dialect): string {
   const [first] = block;
-  const named = dialect.test.exec(first?.code ?? "")?.slice(1).find((group) => group !== undefined);
+  const named = dialect.test
+    .exec(first?.code ?? "")
+    ?.slice(1)
+    .find((group) => group !== undefined);
   if (named !== undefined) return named;
   // An attribute stands above the function it marks; other titles are texts, on the line or below.
   const attribute = /^\s*[@#[]/.test(first?.code ?? "");

@@ -6,7 +6,8 @@ import { blocked } from "./finding.ts";
 import { type Call, readCall } from "./read-call.ts";
 import { dialectOf, isTestScope } from "./test-code.ts";
 
-const callName = /(?:\b(?:[A-Za-z_]\w*\.)*(?:assert|expect|require|XCTAssert|Assert|assume|prop_assert|debug_assert)[\w.]*!?|#(?:expect|require))\s*(?=\()/;
+const callName =
+  /(?:\b(?:[A-Za-z_]\w*\.)*(?:assert|expect|require|XCTAssert|Assert|assume|prop_assert|debug_assert)[\w.]*!?|#(?:expect|require))\s*(?=\()/;
 const truthy = /^(?:true|True|1|"[^"]+"|'[^']+'|!false|not False|!0|1 == 1|1 === 1|\[\]|\{\})$/;
 const falsy = /^(?:false|False|0|!true|not True|None|null|nil|undefined)$/;
 const nothing = /^(?:null|nil|None|undefined)$/;
@@ -40,7 +41,10 @@ function alwaysHolds(line: LexedLine, near: readonly LexedLine[]): boolean {
   if (compared !== null) return isSame(compared[1] ?? "", compared[2] ?? "", near);
   const call = readCall(bare, callName);
   if (call === undefined) return false;
-  const args = call.args[0] !== undefined && /^(?:t|tb|b|\w*\.T\(\))$/.test(call.args[0]) && /^(?:assert|require)\./.test(call.name) ? call.args.slice(1) : call.args;
+  const args =
+    call.args[0] !== undefined && /^(?:t|tb|b|\w*\.T\(\))$/.test(call.args[0]) && /^(?:assert|require)\./.test(call.name)
+      ? call.args.slice(1)
+      : call.args;
   return callHolds({ ...call, args }, near);
 }
 
@@ -92,7 +96,9 @@ function loosenedFrom(line: LexedLine, removed: readonly LexedLine[], run: reado
 /** What an assertion is about: the longest path of names in it. */
 function subjectOf({ bare }: LexedLine): string | undefined {
   const inside = readCall(bare, callName)?.args.find((arg) => !/^(?:t|b|tb)$/.test(arg)) ?? /^\s*assert\s+([\w.[\]'"]+)/.exec(bare)?.[1];
-  const [subject] = (inside?.match(/[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*|\[[^\]]*\])*/g) ?? []).filter((name) => !/^(?:await|not|new|is_\w+)$/.test(name));
+  const [subject] = (inside?.match(/[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*|\[[^\]]*\])*/g) ?? []).filter(
+    (name) => !/^(?:await|not|new|is_\w+)$/.test(name),
+  );
   return subject?.replace(/\.is_(?:ok|some|err)$/, "");
 }
 

@@ -177,7 +177,11 @@ export const specFrontMatter = z.looseObject({
   ).optional(),
   waivers: z
     .array(
-      mapOf({ gate: oneOf(waivableGates), paths: z.array(path, mustBe("a list of paths")).min(1, mustBe("a list of paths")), because: lineOf("the reason", 500) }),
+      mapOf({
+        gate: oneOf(waivableGates),
+        paths: z.array(path, mustBe("a list of paths")).min(1, mustBe("a list of paths")),
+        because: lineOf("the reason", 500),
+      }),
       mustBe("a list of maps with gate, paths, because"),
     )
     .optional(),

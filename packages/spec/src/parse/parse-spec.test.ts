@@ -71,6 +71,7 @@ describe("the minimal spec", () => {
       budget: { tokens: null, usd: null, turns: null },
       contract: [],
       direction: null,
+      waivers: [],
     });
     expect(document.acceptance).toEqual([
       { id: "AC1", text: "51 posts are rejected", command: "pytest tests/schemas/test_schedule.py -k limit", expected: "exit 0", line: 13 },

@@ -59,7 +59,13 @@ export async function checkRound(wrapper: Wrapper, workspace: Workspace, round: 
   const produced = verify.length === 0 ? [] : await waitForRoom(wrapper, () => restoreTree(workspace));
   const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
   const beside = [...remarksOn(agent.result), ...remarks, ...unheld, ...(produced.length === 0 ? [] : [producedByVerify(produced)])];
-  return { captured, head, verify, findings: [...(await judged(wrapper, workspace, { raw: captured.raw ?? "", patch }, verify)), ...beside], remarks };
+  return {
+    captured,
+    head,
+    verify,
+    findings: [...(await judged(wrapper, workspace, { raw: captured.raw ?? "", patch }, verify)), ...beside],
+    remarks,
+  };
 }
 
 async function judged(
