@@ -14,7 +14,7 @@ const dialects: Partial<Record<Language, Dialect>> = {
   script: {
     test: /^\s*(?:await\s+)?(?:it|test|specify|fit|xit|xtest|Deno\.test|t\.test)(?:\.(?:only|skip|concurrent|sequential|fails|failing|each|for|prop|runIf|skipIf)\b(?:\([^)]*\)|"")?)*\s*(?:<[^>]*>)?\(/,
     assertion:
-      /\bexpect(?:TypeOf|\.\w+)?\s*[(<]|\bassert(?:\.\w+)*\s*\(|\.should\b|\bt\.(?:is|deepEqual|true|false|throws|like|regex|not|assert|truthy|falsy|equal|ok|same|snapshot)\w*\s*\(|\b(?:assert|expect|check|verify|ensure)[A-Z]\w*\s*\(/,
+      /\bexpect(?:TypeOf|\.(?:soft|poll|unreachable))?\s*[(<]|\bassert(?:\.\w+)*\s*\(|\.should\b|\bt\.(?:is|deepEqual|true|false|throws|like|regex|not|assert|truthy|falsy|equal|ok|same|snapshot)\w*\s*\(|\b(?:assert|expect|check|verify|ensure)[A-Z]\w*\s*\(/,
     table: /\.(?:each|for|prop)\b|^\s*for\s*\(.*\bof\b|\.forEach\s*\(/,
   },
   python: {
