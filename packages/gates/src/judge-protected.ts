@@ -1,4 +1,4 @@
-import { coversAny, coversPath, type Finding, type Oid, protectedPaths } from "@dispatch/core";
+import { coversPath, type Finding, type Oid, protectedPaths } from "@dispatch/core";
 import type { Change } from "./change.ts";
 import { quoteLine } from "./clean-output.ts";
 import { changedScripts } from "./package-scripts.ts";
@@ -97,9 +97,4 @@ function scriptsFinding(change: Change, texts: ReadonlyMap<Oid, string>): Findin
 
 function waiverHint(undo: string, path: string): string {
   return `${undo}; if the task needs it, the lead must say so in the spec: waivers: [{gate: G06, paths: ["${quoteLine(path)}"], because: …}]`;
-}
-
-/** Whether a path is one that needs a person. */
-export function isProtected(path: string, more: readonly string[]): boolean {
-  return coversAny(protectedPaths, path) || coversAny(more, path);
 }
