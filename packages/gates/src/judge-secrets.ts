@@ -1,6 +1,6 @@
 import { type Finding, findSecret } from "@dispatch/core";
 import type { ChangedLine } from "./change.ts";
-import { cutText, quoteLine } from "./clean-output.ts";
+import { quoteLine } from "./clean-output.ts";
 import { isSourceLanguage, type Language, languageOf } from "./language.ts";
 import type { GateInput } from "./policy.ts";
 
@@ -42,5 +42,5 @@ function secretsIn(lines: readonly ChangedLine[], language: Language): SecretLin
 
 /** Enough to find it, not enough to use it. */
 function masked(value: string): string {
-  return `${quoteLine(cutText(value, 4).slice(0, 4))}… (${value.length} characters)`;
+  return `${quoteLine(value.slice(0, 4))}… (${value.length} characters)`;
 }
