@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   type CommandResult,
+  defaultGatePolicy,
   type FactoryError,
   type Ledger,
   laterSpecFields,
@@ -140,7 +141,7 @@ function settingsOf(commands: ReadonlyMap<string, readonly string[]>): Settings 
     policyAt: async () => ({
       verify: [greenVerify],
       maxRounds: 1,
-      gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: ["**"] },
+      gates: { ...defaultGatePolicy, alwaysAllowed: ["**"] },
     }),
   };
 }
@@ -152,7 +153,7 @@ function noGit(base: string): Repositories {
     mainOf: async () => base,
     sendCommit: async () => {},
     fetchAttempt: async () => {},
-    diffOf: async () => ({ raw: "", patch: "" }),
+    diffOf: async () => ({ raw: "", patch: "", sizes: new Map() }),
     buildCar: async (_project, { members }) => ({
       candidate: { commit: base, merge: base, tree: base },
       held: members.map(({ task }) => task),
@@ -165,6 +166,7 @@ function noGit(base: string): Repositories {
     listFiles: async () => [],
     readFile: async () => undefined,
     readFiles: async () => new Map(),
+    readBlobs: async () => new Map(),
   };
 }
 

@@ -12,6 +12,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
   "landing-sim": async () => (await import("./landing-sim.ts")).landingSim,
   lint: async () => (await import("./lint.ts")).lint,
+  gates: async () => (await import("./gates.ts")).gates,
   "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,
   "detect-latency": async () => (await import("./detect-latency.ts")).detectLatency,
   "fleet-throughput": async () => (await import("./fleet-throughput.ts")).fleetThroughput,

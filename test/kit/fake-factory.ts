@@ -7,6 +7,7 @@ import {
   type CommandResult,
   type Commit,
   type ConflictReport,
+  defaultGatePolicy,
   type Effect,
   FactoryError,
   type Ledger,
@@ -209,7 +210,7 @@ export function createFakeFactory(
     mainOf: async () => main,
     sendCommit: async () => {},
     fetchAttempt: async () => {},
-    diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch }),
+    diffOf: async () => ({ raw: `:100644 100644 ${anOid(2)} ${anOid(3)} M\0src/a.ts\0`, patch: smallPatch, sizes: new Map() }),
     async buildCar(_project, input) {
       guard("build-car", input.car);
       const refused = input.members.filter(({ specId, attempt }) => behaviour.conflict(specId, Number(attempt.split("--").at(-1))));
@@ -247,6 +248,7 @@ export function createFakeFactory(
     listFiles: async (_project, commit) => Object.keys(behaviour.files(commit)),
     readFile: async (_project, commit, path) => behaviour.files(commit)[path],
     readFiles: async (_project, commit, paths) => new Map(Object.entries(behaviour.files(commit)).filter(([path]) => paths.includes(path))),
+    readBlobs: async () => new Map(),
   };
 
   const scheduling = new Map([
@@ -263,7 +265,7 @@ export function createFakeFactory(
     policyAt: async () => ({
       verify: [{ run: "run tests", cwd: ".", timeoutSeconds: 60, env: {} }],
       maxRounds: 3,
-      gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: ["**"] },
+      gates: { ...defaultGatePolicy, alwaysAllowed: ["**"] },
     }),
   };
 

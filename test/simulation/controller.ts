@@ -1,4 +1,4 @@
-import { type Clock, FactoryError, isFactoryError, type NodeId, type TaskSpec } from "@dispatch/core";
+import { type Clock, defaultGatePolicy, FactoryError, isFactoryError, type NodeId, type TaskSpec } from "@dispatch/core";
 import { createEngine, type EnginePorts, type Settings } from "@dispatch/engine";
 import type { Life } from "./life.ts";
 import type { Acts } from "./machine.ts";
@@ -178,7 +178,7 @@ function createSettings({ plan }: Sim): Settings {
       return Promise.resolve({
         verify: [{ run: "run tests", cwd: ".", timeoutSeconds: 60, env: {} }],
         maxRounds: 3,
-        gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
+        gates: defaultGatePolicy,
       });
     },
   };

@@ -4,6 +4,7 @@ import {
   type CarInput,
   type CarMember,
   type ConflictReport,
+  type DiffText,
   FactoryError,
   type Oid,
   type ProjectId,
@@ -113,6 +114,7 @@ export function createRepositories(sim: Sim, life: Life): Repositories {
       ),
     listFiles: (project, revision) => here("list", `${project} ${revision.slice(0, 8)}`, () => [...truth.object(revision).tree.keys()]),
     readFile: (project, revision, path) => here("read", `${project} ${path}`, () => truth.object(revision).tree.get(path)),
+    readBlobs: (project) => here("read", `blobs of ${project}`, () => new Map()),
     readFiles: (project, revision, paths) =>
       here("read", `files of ${project}`, () => new Map(paths.flatMap((path) => fileAt(truth.object(revision).tree, path)))),
   };
@@ -225,7 +227,7 @@ export function commitOutside(sim: Sim, project: ProjectId, where: "origin" | "m
 }
 
 /** The two parts of a diff as git prints them, for text files of one line. */
-function diffText(from: Tree, to: Tree): { raw: string; patch: string } {
+function diffText(from: Tree, to: Tree): DiffText {
   let raw = "";
   let patch = "";
   for (const path of changedPaths(from, to)) {
@@ -242,7 +244,7 @@ function diffText(from: Tree, to: Tree): { raw: string; patch: string } {
     if (before !== undefined) patch += `-${line(before)}\n`;
     if (after !== undefined) patch += `+${line(after)}\n`;
   }
-  return { raw, patch };
+  return { raw, patch, sizes: new Map() };
 }
 
 function line(blob: string): string {

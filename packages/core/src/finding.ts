@@ -54,7 +54,19 @@ export function hasBlocking(findings: readonly Finding[]): boolean {
   return findings.some((finding) => finding.severity === "block");
 }
 
-/** What a project allows its gates to overlook. Read at the base revision, never on an agent's branch. */
+/** Gates whose findings a waiver may lift: those that judge the lines and files of a path. */
+export const waivableGates = ["G02", "G05", "G06", "G07", "G08", "G09", "G14"] as const satisfies readonly GateId[];
+export type WaivableGate = (typeof waivableGates)[number];
+
+/** Lets the findings of one gate pass on some paths, for a reason that is shown. Stands in the spec or in the policy, never on a branch. */
+export interface Waiver {
+  gate: WaivableGate;
+  /** Paths and globs. */
+  paths: readonly string[];
+  because: string;
+}
+
+/** What a project demands of a change and what it lets its gates overlook. Read at the base revision, never on an agent's branch. */
 export interface GatePolicy {
   /** Paths and globs in which G02 looks for nothing: files whose subject placeholder words are. */
   placeholderAllow: readonly string[];
@@ -66,4 +78,23 @@ export interface GatePolicy {
   alwaysAllowed: readonly string[];
   /** How many tests of a kind must run where the spec says nothing. Absent: none is demanded. */
   testsMin?: TestsMin;
+  /** Paths and globs that need a person (G06) besides those that always do. */
+  protectedPaths: readonly string[];
+  /** Paths and globs of the shared contract (G14). */
+  contracts: readonly string[];
+  /** Larger files are red (G09). */
+  maxFileBytes: number;
+  waivers: readonly Waiver[];
 }
+
+/** Grants nothing, and demands no more than the gates do by themselves. */
+export const defaultGatePolicy: GatePolicy = {
+  placeholderAllow: [],
+  placeholderWords: [],
+  markerAllow: [],
+  alwaysAllowed: [],
+  protectedPaths: [],
+  contracts: [],
+  maxFileBytes: 500 * 1024,
+  waivers: [],
+};

@@ -1,4 +1,15 @@
 export { type Attempt, type AttemptState, holdsSlot, isFencedWithNode, isLive, type Round, transitionAttempt } from "./attempt.ts";
+export { canonicalJson, contentDigest } from "./content-digest.ts";
+export {
+  anchorKey,
+  type ContractAnchor,
+  type ContractProblem,
+  type ContractReading,
+  changedAnchors,
+  missingExamples,
+  readMarkdownContract,
+} from "./contract-text.ts";
+export { blobsInDiff, sizesInAnswer } from "./diff-blobs.ts";
 export { type Effect, effectKey } from "./effect.ts";
 export { type ErrorCode, type ErrorDetails, errorCode, FactoryError, invariant, isFactoryError } from "./errors.ts";
 export {
@@ -15,14 +26,19 @@ export {
   type TokenUsage,
   type WrapperFact,
 } from "./event.ts";
+export { type FoundSecret, findSecret } from "./find-secret.ts";
 export {
   type AcceptanceResult,
   type CommandResult,
+  defaultGatePolicy,
   type Finding,
   type GateId,
   type GatePolicy,
   hasBlocking,
   type TestName,
+  type WaivableGate,
+  type Waiver,
+  waivableGates,
 } from "./finding.ts";
 export {
   type AttemptId,
@@ -62,6 +78,7 @@ export type {
   TakeInOutcome,
 } from "./ports/repositories.ts";
 export { type CollectState, type LastCollect, type Project, transitionProject } from "./project.ts";
+export { protectedPaths } from "./protected-paths.ts";
 export { effectDelayMs, retryDelayMs } from "./retry-policy.ts";
 export {
   type AcceptanceCommand,

@@ -1,3 +1,4 @@
+import type { Waiver } from "./finding.ts";
 import type { ProjectId } from "./ids.ts";
 
 export type TaskType = "feature" | "bugfix" | "refactor" | "test" | "docs" | "chore" | "contract" | "plan" | "research" | "integration" | "stage";
@@ -26,6 +27,7 @@ export const laterSpecFields = {
   acceptance: [],
   evidence: [],
   testsMin: {},
+  waivers: [],
 } as const satisfies Partial<TaskSpec>;
 
 /** What a task takes of its node while it runs. 0: nothing that has to be counted. */
@@ -122,4 +124,6 @@ export interface TaskSpec {
   evidence: readonly DeclaredEvidence[];
   /** How many tests of a kind must run; a kind that is absent is the project's to demand. */
   testsMin: TestsMin;
+  /** Findings that the author of the spec lets pass. */
+  waivers: readonly Waiver[];
 }

@@ -1,5 +1,5 @@
-import type { ContractChange } from "@dispatch/core";
-import { anchorKey, parseContract } from "@dispatch/spec";
+import { anchorKey, type ContractChange } from "@dispatch/core";
+import { parseContract } from "@dispatch/spec";
 
 /** Contract files of one revision: text by path. */
 export type ContractTexts = ReadonlyMap<string, string>;

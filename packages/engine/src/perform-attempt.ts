@@ -18,7 +18,7 @@ import {
   type TaskSpec,
   type World,
 } from "@dispatch/core";
-import { judgeChange, parseDiff } from "@dispatch/gates";
+import { blobsToRead, judgeChange, parseDiff } from "@dispatch/gates";
 import { composePrompt } from "./compose-prompt.ts";
 import { contractOf } from "./perform-contract.ts";
 import type { EnginePorts } from "./ports.ts";
@@ -168,7 +168,10 @@ export async function checkResult(ports: Ports, world: World, id: AttemptId): Pr
   if (task.state.kind !== "checking" || task.state.attempt !== id) return [];
   const policy = await ports.settings.policyAt(task.project, attempt.base);
   const diff = await ports.repositories.diffOf(task.project, attempt.base, task.state.tip);
-  const findings = judgeChange({ spec: task.spec, changes: parseDiff(diff), verify: null, policy: withEvidence(policy.gates, task.spec) });
+  const changes = parseDiff(diff);
+  const gates = withEvidence(policy.gates, task.spec);
+  const texts = await ports.repositories.readBlobs(task.project, blobsToRead(changes, gates.contracts));
+  const findings = judgeChange({ spec: task.spec, changes, texts, verify: null, policy: gates });
   return [{ type: "result-checked", attempt: id, findings }];
 }
 

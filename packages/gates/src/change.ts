@@ -28,6 +28,8 @@ export interface Change {
   newOid: string;
   /** Git showed no lines although the content changed, or what it showed cannot be read. */
   binary: boolean;
+  /** Sizes of the file; 0 where it is not, or where its size is not known. */
+  bytes: { before: number; after: number };
   /** Numbered in the new version of the file. */
   addedLines: readonly ChangedLine[];
   /** Numbered in the old version of the file. */

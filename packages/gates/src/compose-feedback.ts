@@ -99,5 +99,5 @@ function footOf(open: readonly Finding[], round: number, maxRounds: number): str
     round >= maxRounds
       ? "This is the last round; a change that is still blocked after it is not taken."
       : `Rounds left after this one: ${maxRounds - round}.`;
-  return `\n## What comes next\n\nMend all of these in this round, inside the paths of the spec, without weakening or skipping a test.${failed}\nWhen you end, the verify commands and the gates for placeholders, scope, an empty change and conflict markers are run again on the whole change.\n${left}\n`;
+  return `\n## What comes next\n\nMend all of these in this round, inside the paths of the spec, without weakening or skipping a test.${failed}\nWhen you end, the verify commands and all gates are run again on the whole change.\n${left}\n`;
 }

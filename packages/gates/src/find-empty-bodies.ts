@@ -1,3 +1,4 @@
+import type { ChangedLine } from "./change.ts";
 import { isTestPath, type Language } from "./language.ts";
 import type { LexedLine } from "./lex-lines.ts";
 import type { Stub, StubScene } from "./stub.ts";
@@ -10,10 +11,15 @@ interface Signature {
   method: boolean;
 }
 
+/** The patterns of signatures are quadratic on text made for it. */
+const longestHead = 2000;
+
 const readers: Partial<Record<Language, (head: string) => Signature | undefined>> = {
   script: scriptSignature,
   java: classSignature,
   csharp: classSignature,
+  go: goSignature,
+  rust: rustSignature,
   kotlin: (head) =>
     wordSignature(
       head,
@@ -30,7 +36,7 @@ const readers: Partial<Record<Language, (head: string) => Signature | undefined>
  * Functions and methods whose body holds nothing at all. A comment in the body is a reason and makes it deliberate;
  * so do names, parameters and classes that say "does nothing". Doubles in test folders may be empty, tests may not.
  */
-export function findEmptyBodies({ run, path, language, hunk }: StubScene): Stub[] {
+export function findEmptyBodies({ run, path, language, hunk, below }: StubScene): Stub[] {
   const read = readers[language];
   if (read === undefined || /\.d\.[cm]?ts$/.test(path)) return [];
   const inTests = isTestPath(path);
@@ -43,9 +49,8 @@ export function findEmptyBodies({ run, path, language, hunk }: StubScene): Stub[
       stubs.push(stub);
       continue;
     }
-    const head = inTests ? undefined : emptyHeadAt(run, i);
-    // The patterns of signatures are quadratic on text made for it.
-    if (head === undefined || head.length > 2000) continue;
+    const head = inTests ? undefined : emptyHeadAt(run, i, below);
+    if (head === undefined || head.length > longestHead) continue;
     const signature = read(head);
     if (signature === undefined || isDeliberate(signature, run, i, hunk?.heading ?? "")) continue;
     stubs.push({ ...stub, key: head });
@@ -64,25 +69,31 @@ function isEmptyTest(run: readonly LexedLine[], i: number): boolean {
 }
 
 /** The head, on one line, of a block that opens on line `i` and holds nothing. */
-function emptyHeadAt(run: readonly LexedLine[], i: number): string | undefined {
+function emptyHeadAt(run: readonly LexedLine[], i: number, below: string | undefined): string | undefined {
   const line = run[i];
   const code = line?.code.trim() ?? "";
   if (line === undefined || line.comment.trim() !== "") return undefined;
   const inline = /^(.*)\{\s*\}\s*[;,]?$/.exec(code);
   if (inline !== null) return headUpTo(run, i, inline[1] ?? "");
-  if (code === "{" || !code.endsWith("{")) return code === "{" ? bracesOnOwnLines(run, i) : undefined;
-  return closesNext(run, i) ? headUpTo(run, i, code.slice(0, -1)) : undefined;
+  if (code === "{" || !code.endsWith("{")) return code === "{" ? bracesOnOwnLines(run, i, below) : undefined;
+  return closesNext(run, i, below) ? headUpTo(run, i, code.slice(0, -1)) : undefined;
 }
 
-function bracesOnOwnLines(run: readonly LexedLine[], i: number): string | undefined {
+function bracesOnOwnLines(run: readonly LexedLine[], i: number, below: string | undefined): string | undefined {
   const above = run[i - 1];
-  if (above === undefined || above.comment.trim() !== "" || !closesNext(run, i)) return undefined;
+  if (above === undefined || above.comment.trim() !== "" || !closesNext(run, i, below)) return undefined;
   return headUpTo(run, i - 1, above.code);
 }
 
-function closesNext(run: readonly LexedLine[], i: number): boolean {
-  const next = run.slice(i + 1).find((line) => line.text.trim() !== "");
-  return next !== undefined && /^\}\s*[;,]?$/.test(next.text.trim());
+function closesNext(run: readonly LexedLine[], i: number, below: string | undefined): boolean {
+  const next = run.slice(i + 1).find((line) => line.text.trim() !== "")?.text ?? below ?? "";
+  return /^\}\s*[;,]?$/.test(next.trim());
+}
+
+/** Whether a run may end in the head of a function whose body stands in lines that did not change. */
+export function opensBelow(path: string, language: Language, lines: readonly ChangedLine[]): boolean {
+  if (readers[language] === undefined || isTestPath(path)) return false;
+  return lines.some(({ line, text }, i) => lines[i + 1]?.line !== line + 1 && text.length < longestHead && text.trimEnd().endsWith("{"));
 }
 
 /** The lines above are joined while parentheses are open. */
@@ -124,6 +135,30 @@ function classSignature(head: string): Signature | undefined {
   return match === null ? undefined : { name: match[1] ?? "", parameters: match[2] ?? "", method: true };
 }
 
+/** Functions that are given something by name: without that, doing nothing may be all there is to do. */
+function goSignature(head: string): Signature | undefined {
+  const match = /^func\s+(?:\(\s*(?:(\w+)\s+)?\*?(\w+)(?:\[[^\]]*\])?\s*\)\s*)?(\w+)\s*(?:\[[^\]]*\])?\((.*)\)$/.exec(head);
+  const [, receiver, type, name = "", parameters = ""] = match ?? [];
+  if (
+    match === null ||
+    !namesParameter(parameters, /^_\s/) ||
+    (type !== undefined && (receiver === undefined || receiver === "_" || doesNothing.test(type)))
+  )
+    return undefined;
+  return { name, parameters, method: type !== undefined };
+}
+
+function rustSignature(head: string): Signature | undefined {
+  const match = /^(?:pub(?:\([^)]*\))?\s+)?(?:(?:const|async|unsafe)\s+)*fn\s+(\w+)\s*(?:<[^()]*>)?\((.*)\)\s*(?:where\b.*)?$/.exec(head);
+  const [, name = "", given = ""] = match ?? [];
+  const parameters = given.replace(/^\s*(?:&\s*(?:'\w+\s+)?)?(?:mut\s+)?self\s*(?:,|$)/, "");
+  return match === null || !namesParameter(parameters, /^_\w*\s*:/) ? undefined : { name, parameters, method: true };
+}
+
+function namesParameter(parameters: string, unused: RegExp): boolean {
+  return parameters.split(",").some((each) => each.trim() !== "" && !unused.test(each.trim()));
+}
+
 function wordSignature(head: string, pattern: RegExp): Signature | undefined {
   const match = pattern.exec(head);
   return match === null ? undefined : { name: match[1] ?? "", parameters: match[2] ?? "", method: true };
@@ -133,7 +168,7 @@ const doesNothing = /no_?op|^nop|^(?:empty|ignore|dummy|stub|fake|mock|null|noth
 const hook =
   /^(?:on|before|after|did|will|pre|post|ng|component|host|visit|enter|exit|should)(?=[A-Z_]|$)|^(?:dispose|close|destroy|flush|unref|ref|end|log|debug|info|warn|error|trace|fatal|verbose|setup|teardown|setUp|tearDown|finalize|cleanup|main|ready|release|shutdown|unsubscribe|cancel|abort|reset|clear|mount|unmount|activate|deactivate|connectedCallback|disconnectedCallback|get|set|observe|unobserve|disconnect)$/i;
 const idleClass =
-  /\b(?:class|object|interface|struct|extension)\s+\w*(?:Null|No_?op|Nop|Fake|Stub|Mock|Dummy|Empty|Silent|Base|Abstract|Adapter|Void)\w*|\babstract\s+class\b|\binterface\s|^\s*(?:public\s+)?extension\s/i;
+  /\b(?:class|object|interface|struct|extension|for|impl)\s+\w*(?:Null|No_?op|Nop|Fake|Stub|Mock|Dummy|Empty|Silent|Base|Abstract|Adapter|Void)\w*|\babstract\s+class\b|\binterface\s|\btrait\s|^\s*(?:public\s+)?extension\s/i;
 /** The label by which Cocoa names what a delegate is told. */
 const delegateLabel = /[(,\s](?:did|will|should)[A-Z]\w*\b/;
 
@@ -147,8 +182,13 @@ function isDeliberate({ name, parameters, method }: Signature, run: readonly Lex
   // A TypeScript parameter property is the constructor's body; the head of one may look like a method.
   if (listed.some((each) => /^(?:public|private|protected|readonly)\s/.test(each))) return true;
   if (!method) return false;
-  if (hook.test(name) || delegateLabel.test(` ${parameters}`)) return true;
+  if (
+    hook.test(name) ||
+    /^(?:[Ll]og|[Dd]ebug|[Ii]nfo|[Ww]arn|[Ee]rror|[Tt]race|[Ff]atal)(?:f|ln|w)?$/.test(name) ||
+    delegateLabel.test(` ${parameters}`)
+  )
+    return true;
   if (/@\w*Override|\boverride\b|@\w+/.test(run[i - 1]?.code ?? "")) return true;
-  const above = run.slice(0, i).findLast((line) => /\b(?:class|interface|object|struct|extension)\s/.test(line.code));
+  const above = run.slice(0, i).findLast((line) => /\b(?:class|interface|object|struct|extension|trait|impl)\b/.test(line.code));
   return idleClass.test(above?.code ?? heading);
 }

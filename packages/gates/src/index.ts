@@ -4,7 +4,7 @@ export { composeFeedback, type FeedbackInput, feedbackLimit } from "./compose-fe
 export { findingKey } from "./finding-key.ts";
 export { judgeAcceptance } from "./judge-acceptance.ts";
 export { judgeBaseline } from "./judge-baseline.ts";
-export { judgeChange } from "./judge-change.ts";
+export { blobsToRead, judgeChange } from "./judge-change.ts";
 export { judgeEmpty } from "./judge-empty.ts";
 export { judgeEvidence } from "./judge-evidence.ts";
 export { judgeFailToPass, testsToProve } from "./judge-fail-to-pass.ts";
@@ -15,7 +15,7 @@ export { judgeTestsMin } from "./judge-tests-min.ts";
 export { describeEvidence, judgeVerify } from "./judge-verify.ts";
 export { type Comparison, meetsExpectation } from "./meets-expectation.ts";
 export { parseDiff } from "./parse-diff.ts";
-export { defaultGatePolicy, type GateInput } from "./policy.ts";
+export type { GateInput } from "./policy.ts";
 export {
   type Baseline,
   type BaselineCommand,

@@ -1,9 +1,8 @@
-import type { GatePolicy } from "@dispatch/core";
+import { defaultGatePolicy, type GatePolicy } from "@dispatch/core";
 import { expect, test } from "vitest";
 import { aSpec } from "../../../test/golden/changes/index.ts";
 import type { Change } from "./change.ts";
 import { judgeChange } from "./judge-change.ts";
-import { defaultGatePolicy } from "./policy.ts";
 
 function written(path: string, text: string): Change {
   const addedLines = text.split("\n").map((each, i) => ({ line: i + 1, text: each }));
@@ -15,6 +14,7 @@ function written(path: string, text: string): Change {
     oldOid: "0",
     newOid: "1",
     binary: false,
+    bytes: { before: 0, after: text.length },
     addedLines,
     removedLines: [],
     hunks: [],
@@ -22,7 +22,7 @@ function written(path: string, text: string): Change {
 }
 
 const judge = (changes: readonly Change[], policy: Partial<GatePolicy> = {}, modifies = ["src"]) =>
-  judgeChange({ spec: aSpec({ modifies }), changes, verify: [], policy: { ...defaultGatePolicy, ...policy } });
+  judgeChange({ spec: aSpec({ modifies }), changes, texts: new Map(), verify: [], policy: { ...defaultGatePolicy, ...policy } });
 
 test("gates speak in their order", () => {
   const gates = judge([written("lib/a.ts", "<<<<<<< HEAD\n// TODO x")]).map((finding) => finding.gate);
@@ -42,7 +42,7 @@ test("the policy excuses paths from marks, and adds words", () => {
 });
 
 test("a flood of findings is cut to a number that can be kept", () => {
-  const changes = Array.from({ length: 3000 }, (_, i) => written(`vendor/${i}.ts`, "// TODO x"));
+  const changes = Array.from({ length: 3000 }, (_, i) => written(`lib/${i}.ts`, "// TODO x"));
   const findings = judge(changes);
   expect(findings.filter((each) => each.gate === "G03")).toHaveLength(51);
   expect(findings.length).toBeLessThan(110);
@@ -65,7 +65,9 @@ test("lines made to be slow are judged in linear time", () => {
     `${"todo(".repeat(900)}`,
   ];
   const changes = ["a.ts", "a.py", "a.swift", "a.kt", "a.cs", "a.md", "a.yml", "a.html"].map((name) => written(`src/${name}`, hostile.join("\n")));
-  const started = performance.now();
+  // Time of the processor, which other work on the machine does not lengthen.
+  const started = process.cpuUsage();
   judge(changes);
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const { user, system } = process.cpuUsage(started);
+  expect((user + system) / 1000).toBeLessThan(5_000);
 });

@@ -1,13 +1,12 @@
 import type { AcceptanceResult, CommandResult, GatePolicy, TaskSpec } from "@dispatch/core";
-import { laterSpecFields } from "@dispatch/core";
+import { defaultGatePolicy, laterSpecFields } from "@dispatch/core";
 import { describe, expect, test } from "vitest";
 import type { Change } from "./change.ts";
 import { judgeAcceptance } from "./judge-acceptance.ts";
 import { judgeEvidence } from "./judge-evidence.ts";
 import { judgeFailToPass, testsToProve } from "./judge-fail-to-pass.ts";
 import { judgeTestsMin } from "./judge-tests-min.ts";
-import { isTestFile } from "./language.ts";
-import { defaultGatePolicy } from "./policy.ts";
+import { isSuiteFile } from "./language.ts";
 
 function specOf(change: Partial<TaskSpec>): TaskSpec {
   const lists = { dependsOn: [], after: [], modifies: [], creates: [], deletes: [], forbids: [], reads: [], verify: [], labels: [] };
@@ -25,6 +24,7 @@ function changeOf(path: string, change: Partial<Change> = {}): Change {
     newMode: "100644",
     ...oids,
     binary: false,
+    bytes: { before: 0, after: 0 },
     addedLines: [],
     removedLines: [],
     hunks: [],
@@ -155,6 +155,6 @@ describe("G10", () => {
     ["src/contest.ts", false],
     ["docs/test.md", false],
   ])("%s is a file of tests: %s", (path, is) => {
-    expect(isTestFile(path)).toBe(is);
+    expect(isSuiteFile(path)).toBe(is);
   });
 });

@@ -1,6 +1,6 @@
 import type { Finding } from "@dispatch/core";
 import { type Change, submoduleMode } from "./change.ts";
-import { isTestFile, isTestPath, languageOf } from "./language.ts";
+import { isSuiteFile, isTestPath, languageOf } from "./language.ts";
 import type { GateInput } from "./policy.ts";
 import { isGreen } from "./results/baseline.ts";
 import { readResults } from "./results/read-results.ts";
@@ -14,7 +14,7 @@ export function testsToProve({ spec, changes }: Pick<GateInput, "spec" | "change
   if (spec.type !== "feature" && spec.type !== "bugfix") return [];
   const kept = changes.filter((change) => change.kind !== "deleted" && change.newMode !== submoduleMode);
   const tests = kept.filter((change) => isTestPath(change.path));
-  if (!tests.some((change) => isTestFile(change.path)) || changes.every(({ path }) => isTestPath(path) || languageOf(path) === "prose")) return [];
+  if (!tests.some((change) => isSuiteFile(change.path)) || changes.every(({ path }) => isTestPath(path) || languageOf(path) === "prose")) return [];
   return tests;
 }
 

@@ -1,11 +1,14 @@
-import { coversAny, type Finding } from "@dispatch/core";
+import { coversAny, type Finding, type Oid } from "@dispatch/core";
 import { type Change, type ChangedLine, type Hunk, submoduleMode, symlinkMode } from "./change.ts";
 import { quoteLine } from "./clean-output.ts";
+import { opensBelow } from "./find-empty-bodies.ts";
 import { findMark } from "./find-marks.ts";
 import { findStubs } from "./find-stubs.ts";
-import { isSourceLanguage, type Language, languageOf } from "./language.ts";
+import { isSourceLanguage, languageOf } from "./language.ts";
 import { lexRun, runsOf } from "./lex-lines.ts";
 import type { GateInput } from "./policy.ts";
+import { hunkOfAdded } from "./read-change.ts";
+import type { StubScene } from "./stub.ts";
 
 interface Hit {
   kind: "mark" | "stub";
@@ -20,18 +23,19 @@ interface Hit {
  * G02: marks of unfinished work and stubs in added lines. What was only moved, re-indented or had code changed beside
  * it is old: each removed occurrence pays for one added one, over all files.
  */
-export function judgePlaceholder({ changes, policy }: GateInput): Finding[] {
+export function judgePlaceholder({ changes, policy, texts }: Pick<GateInput, "changes" | "policy" | "texts">): Finding[] {
   const extra = wordsPattern(policy.placeholderWords);
   const read = changes.filter((change) => change.oldMode !== submoduleMode && change.newMode !== submoduleMode);
   const old = new Map<string, number>();
   for (const change of read) {
-    for (const hit of findHits(change.path, change.removedLines, [], extra)) old.set(hit.key, (old.get(hit.key) ?? 0) + 1);
+    for (const hit of findHits({ path: change.path, lines: change.removedLines, hunks: [], text: undefined }, extra))
+      old.set(hit.key, (old.get(hit.key) ?? 0) + 1);
   }
   const findings: Finding[] = [];
   for (const change of read) {
     if (change.newMode === symlinkMode || coversAny(policy.placeholderAllow, change.path)) continue;
     if (change.binary && change.kind !== "deleted" && isSourceLanguage(languageOf(change.path))) findings.push(hiddenFinding(change));
-    for (const hit of findHits(change.path, change.addedLines, change.hunks, extra)) {
+    for (const hit of findHits({ path: change.path, lines: change.addedLines, hunks: change.hunks, text: texts.get(change.newOid) }, extra)) {
       const left = old.get(hit.key) ?? 0;
       if (left > 0) old.set(hit.key, left - 1);
       else findings.push(findingOf(change.path, hit));
@@ -40,13 +44,34 @@ export function judgePlaceholder({ changes, policy }: GateInput): Finding[] {
   return findings;
 }
 
-function findHits(path: string, lines: readonly ChangedLine[], hunks: readonly Hunk[], extra: RegExp | undefined): Hit[] {
-  const language = languageOf(path);
-  if (language === "generated") return [];
-  return runsOf(lines).flatMap((run) => findHitsInRun(run, path, language, hunkOf(run, hunks), extra));
+/** Blobs in which G02 looks below the added lines. */
+export function bodiesToRead(changes: readonly Change[]): Oid[] {
+  return changes
+    .filter(({ kind, path, addedLines }) => kind === "modified" && opensBelow(path, languageOf(path), addedLines))
+    .map(({ newOid }) => newOid);
 }
 
-function findHitsInRun(run: readonly ChangedLine[], path: string, language: Language, hunk: Hunk | undefined, extra: RegExp | undefined): Hit[] {
+interface Side {
+  path: string;
+  lines: readonly ChangedLine[];
+  hunks: readonly Hunk[];
+  /** The whole new file, when it was read. */
+  text: string | undefined;
+}
+
+function findHits({ path, lines, hunks, text }: Side, extra: RegExp | undefined): Hit[] {
+  const language = languageOf(path);
+  if (language === "generated") return [];
+  const whole = text?.split("\n");
+  return runsOf(lines).flatMap((run) => {
+    const last = run.at(-1)?.line ?? 0;
+    const below = whole?.slice(last).find((each) => each.trim() !== "");
+    return findHitsInRun(run, { path, language, hunk: hunkOfAdded(hunks, run[0]?.line ?? 0), below }, extra);
+  });
+}
+
+function findHitsInRun(run: readonly ChangedLine[], scene: Omit<StubScene, "run">, extra: RegExp | undefined): Hit[] {
+  const { language } = scene;
   const lexed = lexRun(run, language);
   const hits = new Map<number, Hit>();
   lexed.forEach((line, i) => {
@@ -54,15 +79,10 @@ function findHitsInRun(run: readonly ChangedLine[], path: string, language: Lang
     const mark = findMark(line, language, { near, above: lexed[i - 1] }, extra);
     if (mark !== undefined) hits.set(line.line, { kind: "mark", line: line.line, text: line.text, word: mark.word, key: `mark ${mark.rest}` });
   });
-  for (const stub of findStubs({ run: lexed, path, language, hunk })) {
+  for (const stub of findStubs({ ...scene, run: lexed })) {
     if (!hits.has(stub.line)) hits.set(stub.line, { kind: "stub", line: stub.line, text: stub.text, word: "", key: `stub ${stub.key}` });
   }
   return [...hits.values()].sort((a, b) => a.line - b.line);
-}
-
-function hunkOf(run: readonly ChangedLine[], hunks: readonly Hunk[]): Hunk | undefined {
-  const first = run[0]?.line ?? 0;
-  return hunks.find((hunk) => first >= hunk.newStart && first < hunk.newStart + hunk.newLines);
 }
 
 function wordsPattern(words: readonly string[]): RegExp | undefined {

@@ -1,13 +1,24 @@
+import { defaultGatePolicy } from "@dispatch/core";
 import { describe, expect, test } from "vitest";
 import { aSpec } from "../../../test/golden/changes/index.ts";
 import type { Change } from "./change.ts";
 import { judgeScope } from "./judge-scope.ts";
-import { defaultGatePolicy } from "./policy.ts";
 import { symlinkEscape } from "./symlink-escape.ts";
 
 function aChange(path: string, kind: Change["kind"] = "modified"): Change {
   const modes = { oldMode: kind === "added" ? "000000" : "100644", newMode: kind === "deleted" ? "000000" : "100644" };
-  return { path, kind, ...modes, oldOid: "1", newOid: "2", binary: false, addedLines: [], removedLines: [], hunks: [] };
+  return {
+    path,
+    kind,
+    ...modes,
+    oldOid: "1",
+    newOid: "2",
+    binary: false,
+    bytes: { before: 0, after: 0 },
+    addedLines: [],
+    removedLines: [],
+    hunks: [],
+  };
 }
 
 const none = { modifies: [], creates: [], deletes: [] };
@@ -30,20 +41,32 @@ describe("who may do what to a path", () => {
     ["nothing is owned", "modified", none, false],
     ["forbids wins", "modified", { ...none, modifies: ["src/**"], forbids: ["src/a.*"] }, false],
   ])("%s", (_, kind, spec, allowed) => {
-    const findings = judgeScope({ spec: aSpec(spec), changes: [aChange("src/a.ts", kind)], verify: null, policy: defaultGatePolicy });
+    const findings = judgeScope({
+      spec: aSpec(spec),
+      changes: [aChange("src/a.ts", kind)],
+      texts: new Map(),
+      verify: null,
+      policy: defaultGatePolicy,
+    });
     expect(findings.map(({ gate, path }) => [gate, path])).toEqual(allowed ? [] : [["G03", "src/a.ts"]]);
   });
 
   test("the policy may allow a path to all, but not what a spec forbids", () => {
     const policy = { ...defaultGatePolicy, alwaysAllowed: ["CHANGELOG.md"] };
     const changes = [aChange("CHANGELOG.md")];
-    expect(judgeScope({ spec: aSpec(none), changes, verify: null, policy })).toEqual([]);
-    expect(judgeScope({ spec: aSpec({ ...none, forbids: ["*.md"] }), changes, verify: null, policy })).toHaveLength(1);
+    expect(judgeScope({ spec: aSpec(none), changes, texts: new Map(), verify: null, policy })).toEqual([]);
+    expect(judgeScope({ spec: aSpec({ ...none, forbids: ["*.md"] }), changes, texts: new Map(), verify: null, policy })).toHaveLength(1);
   });
 
   test("the finding names what is allowed and which entry is nearest", () => {
     const spec = aSpec({ ...none, modifies: ["docs/guide.md", "src/posts/store.ts"], creates: ["src/router.ts"] });
-    const [finding] = judgeScope({ spec, changes: [aChange("src/posts/stores.ts", "added")], verify: null, policy: defaultGatePolicy });
+    const [finding] = judgeScope({
+      spec,
+      changes: [aChange("src/posts/stores.ts", "added")],
+      texts: new Map(),
+      verify: null,
+      policy: defaultGatePolicy,
+    });
     expect(finding?.found).toContain("docs/guide.md, src/posts/store.ts");
     expect(finding?.found.endsWith("src/posts/store.ts")).toBe(true);
   });

@@ -76,11 +76,26 @@ const double =
   /(?:^|\/)(?:conftest\.py|mod\.rs|[^/]*(?:fixture|mock|fake|stub|helper|setup|util)s?[^/]*)$|(?:^|\/)(?:fixtures?|__mocks__|mocks?|fakes?|stubs?|support|kit|helpers?|testdata)\//i;
 
 /** Whether a path is a file of tests, by the customs of its language: not what tests share. */
-export function isTestFile(path: string): boolean {
+export function isSuiteFile(path: string): boolean {
   return suiteName.test(path) || (suiteFolder.test(path) && !double.test(path));
 }
 
 /** Whether a path is where tests and their doubles live. Empty bodies are ordinary there. */
 export function isTestPath(path: string): boolean {
   return testFolder.test(path) || testName.test(path);
+}
+
+const doubleFolder = /(?:^|\/)(?:__mocks__|fixtures?|mocks?|fakes?|stubs?|testdata|__snapshots__|snapshots?)\//;
+const testFolderOnly = /(?:^|\/)(?:__tests__|tests?|specs?|e2e|[\w.]*Tests?)\//;
+const testNameOnly =
+  /(?:[._-](?:test|tests|spec|e2e|cy)\.[^/]+|(?:^|\/)test_[^/]+\.py|_(?:test|spec)\.(?:go|py|rs|rb|exs|dart|cc|cpp)|(?:Tests?|IT|Spec)\.(?:java|kt|swift|cs|php|scala|groovy))$/;
+
+/** Whether the name of a file says that it holds tests. */
+export function isTestName(path: string): boolean {
+  return testNameOnly.test(path) && !doubleFolder.test(path);
+}
+
+/** Whether a file is one that may hold tests, and not a double or data of tests. */
+export function isTestFile(path: string): boolean {
+  return !doubleFolder.test(path) && (testNameOnly.test(path) || (testFolderOnly.test(path) && isSourceLanguage(languageOf(path))));
 }

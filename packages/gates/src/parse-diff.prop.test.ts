@@ -1,3 +1,4 @@
+import { defaultGatePolicy } from "@dispatch/core";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { aSpec } from "../../../test/golden/changes/index.ts";
@@ -5,7 +6,6 @@ import { openDiffBench } from "../../../test/golden/changes/real-diff.ts";
 import type { Change } from "./change.ts";
 import { judgeChange } from "./judge-change.ts";
 import { parseDiff } from "./parse-diff.ts";
-import { defaultGatePolicy } from "./policy.ts";
 import { decodeUtf8, unquotePath } from "./unquote-path.ts";
 
 const bench = openDiffBench();
@@ -107,9 +107,9 @@ test("any text can be parsed and judged", () => {
   const noise = fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join("\n"));
   fc.assert(
     fc.property(noise, noise, (raw, patch) => {
-      const changes = parseDiff({ raw, patch });
-      for (const finding of judgeChange({ spec: aSpec({ modifies: ["src"] }), changes, verify: null, policy: defaultGatePolicy })) {
-        expect(["G02", "G03", "G04", "G07"]).toContain(finding.gate);
+      const changes = parseDiff({ raw, patch, sizes: new Map() });
+      for (const finding of judgeChange({ spec: aSpec({ modifies: ["src"] }), changes, texts: new Map(), verify: null, policy: defaultGatePolicy })) {
+        expect(["G02", "G03", "G04", "G05", "G06", "G07", "G08", "G09"]).toContain(finding.gate);
         expect(`${finding.path ?? ""}${finding.found}`).not.toMatch(/[\0-\x09\x0b-\x1f\x7f]/);
       }
     }),

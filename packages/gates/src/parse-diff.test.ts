@@ -102,17 +102,21 @@ describe("what only one part names is kept", () => {
   const patch = "diff --git a/x b/x\nnew file mode 120000\nindex 0000000..1111111\n--- /dev/null\n+++ b/x\n@@ -0,0 +1 @@\n+target\n";
 
   test("a section without a record becomes a change", () => {
-    expect(parseDiff({ raw: "", patch })).toMatchObject([{ path: "x", kind: "added", newMode: "120000", addedLines: [{ line: 1, text: "target" }] }]);
+    expect(parseDiff({ raw: "", patch, sizes: new Map() })).toMatchObject([
+      { path: "x", kind: "added", newMode: "120000", addedLines: [{ line: 1, text: "target" }] },
+    ]);
   });
 
   test("a record without a section cannot be read", () => {
-    expect(parseDiff({ raw: `:100644 100644 ${"a".repeat(40)} ${"b".repeat(40)} M\0x.ts\0`, patch: "" })).toMatchObject([
+    expect(parseDiff({ raw: `:100644 100644 ${"a".repeat(40)} ${"b".repeat(40)} M\0x.ts\0`, patch: "", sizes: new Map() })).toMatchObject([
       { path: "x.ts", kind: "modified", binary: true },
     ]);
   });
 
   test("a patch that ends too early cannot be read", () => {
     const cut = "diff --git a/x.ts b/x.ts\n--- a/x.ts\n+++ b/x.ts\n@@ -1 +1,3 @@\n-a\n+b\n";
-    expect(parseDiff({ raw: "", patch: cut })).toMatchObject([{ path: "x.ts", binary: true, addedLines: [{ line: 1, text: "b" }] }]);
+    expect(parseDiff({ raw: "", patch: cut, sizes: new Map() })).toMatchObject([
+      { path: "x.ts", binary: true, addedLines: [{ line: 1, text: "b" }] },
+    ]);
   });
 });

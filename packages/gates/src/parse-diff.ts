@@ -7,7 +7,7 @@ import { parseRaw, type RawRecord } from "./parse-raw.ts";
  * The changed paths of a diff, in git's order. The raw part says what changed, the patch adds the lines; a path that
  * only one of them names is kept, so that nothing escapes the gates by being printed oddly. Never throws.
  */
-export function parseDiff({ raw, patch }: DiffText): Change[] {
+export function parseDiff({ raw, patch, sizes }: DiffText): Change[] {
   const byPath = new Map<string, PatchSection[]>();
   for (const section of parsePatch(patch)) {
     const known = byPath.get(section.path);
@@ -16,18 +16,19 @@ export function parseDiff({ raw, patch }: DiffText): Change[] {
   }
   const changes: Change[] = [];
   for (const record of parseRaw(raw)) {
-    changes.push(changeOf(record, byPath.get(record.path) ?? []));
+    changes.push(changeOf(record, byPath.get(record.path) ?? [], sizes));
     byPath.delete(record.path);
   }
-  for (const sections of byPath.values()) changes.push(changeOf(recordOf(sections), sections));
+  for (const sections of byPath.values()) changes.push(changeOf(recordOf(sections), sections, sizes));
   return changes;
 }
 
-function changeOf(record: RawRecord, sections: readonly PatchSection[]): Change {
+function changeOf(record: RawRecord, sections: readonly PatchSection[], sizes: DiffText["sizes"]): Change {
   const contentChanged = record.kind !== "mode-changed";
   return {
     ...record,
     binary: contentChanged && (sections.length === 0 || sections.some((section) => section.unreadable)),
+    bytes: { before: sizes.get(record.oldOid) ?? 0, after: sizes.get(record.newOid) ?? 0 },
     addedLines: sections.flatMap((section) => section.addedLines),
     removedLines: sections.flatMap((section) => section.removedLines),
     hunks: sections.flatMap((section) => section.hunks),

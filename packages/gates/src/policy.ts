@@ -1,14 +1,13 @@
-import type { AcceptanceResult, CommandResult, GatePolicy, TaskSpec, TestName } from "@dispatch/core";
+import type { AcceptanceResult, CommandResult, GatePolicy, Oid, TaskSpec, TestName } from "@dispatch/core";
 import type { Change } from "./change.ts";
 import type { Baseline } from "./results/baseline.ts";
-
-/** Grants nothing. */
-export const defaultGatePolicy: GatePolicy = { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] };
 
 /** Everything a gate may look at. */
 export interface GateInput {
   spec: TaskSpec;
   changes: readonly Change[];
+  /** Texts of the blobs that `blobsToRead` names. */
+  texts: ReadonlyMap<Oid, string>;
   /** What the verify commands returned on this very tree; null when they are not judged here. */
   verify: readonly CommandResult[] | null;
   policy: GatePolicy;

@@ -16,6 +16,8 @@ export interface StubScene {
   language: Language;
   /** The hunk that holds the run, when the lines are added ones. */
   hunk: Hunk | undefined;
+  /** The line of the new file below the run, when the file was read. */
+  below: string | undefined;
 }
 
 /** Messages with which code says that it does not exist. */

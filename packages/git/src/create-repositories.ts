@@ -28,7 +28,7 @@ import { openHub, readMain } from "./open-hub.ts";
 import { isWorthPacking, measureLitter, packObjects, packRefs } from "./pack-hub.ts";
 import { type PrunedRef, prunedRefs, pruneRefs } from "./prune-refs.ts";
 import { publishMain } from "./publish-main.ts";
-import { readFiles } from "./read-files.ts";
+import { readBlobs, readFiles } from "./read-files.ts";
 import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
@@ -141,6 +141,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     listFiles: (project, revision) => listFiles(gitOf(project), revision),
     readFile: (project, revision, path) => readFile(gitOf(project), revision, path),
     readFiles: (project, revision, paths) => readFiles(gitOf(project), revision, paths),
+    readBlobs: (project, blobs) => readBlobs(gitOf(project), blobs),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
     keptRefs: (project) => keptRefs(gitOf(project)),

@@ -1,4 +1,4 @@
-import { invariant, type Oid } from "@dispatch/core";
+import { invariant, type Oid, sizesInAnswer } from "@dispatch/core";
 import { asOid, type Git } from "./open-git.ts";
 
 /**
@@ -16,24 +16,42 @@ export async function readFiles(git: Git, revision: Oid, paths: readonly string[
     if (oid !== undefined && path !== undefined && wanted.has(path)) blobs.set(path, oid);
   }
   if (blobs.size === 0) return new Map();
-  const oids = [...new Set(blobs.values())];
-  const read = await git.run({ args: ["cat-file", "--batch"], doing, input: `${oids.join("\n")}\n` });
-  const texts = splitBatch(read.stdout, oids);
+  const texts = await readBlobs(git, [...blobs.values()]);
   return new Map([...blobs].map(([path, oid]) => [path, texts.get(oid) ?? ""]));
 }
 
-/** Answers of `cat-file --batch` come in the order of the questions: a line `OID blob SIZE`, the bytes, a line break. */
+/** Texts of blobs by their ids. What is not there, or is no blob, is left out. */
+export async function readBlobs(git: Git, blobs: readonly Oid[]): Promise<ReadonlyMap<Oid, string>> {
+  const oids = [...new Set(blobs)].map(asOid);
+  if (oids.length === 0) return new Map();
+  const { stdout } = await git.run({ args: ["cat-file", "--batch"], doing: `read ${oids.length} blobs`, input: `${oids.join("\n")}\n` });
+  return splitBatch(stdout, oids);
+}
+
+/** Bytes of blobs by their ids. What is not there, or is no blob, is left out. */
+export async function sizesOf(git: Git, blobs: readonly Oid[]): Promise<ReadonlyMap<Oid, number>> {
+  if (blobs.length === 0) return new Map();
+  const { stdout } = await git.run({
+    args: ["cat-file", "--batch-check"],
+    doing: `measure ${blobs.length} blobs`,
+    input: `${blobs.map(asOid).join("\n")}\n`,
+  });
+  return sizesInAnswer(stdout.toString("latin1"));
+}
+
+/** Answers of `cat-file --batch` come in the order of the questions: a line `OID TYPE SIZE`, the bytes, a line break; or `OID missing`. */
 function splitBatch(output: Buffer, oids: readonly Oid[]): Map<Oid, string> {
   const texts = new Map<Oid, string>();
   let at = 0;
   for (const oid of oids) {
     const end = output.indexOf(10, at);
-    const [, named, bytes] = /^([0-9a-f]{40}) blob (\d+)$/.exec(output.subarray(at, end).toString("latin1")) ?? [];
-    invariant(named === oid && bytes !== undefined, `cat-file answered for ${named} where ${oid} was asked`);
-    const start = end + 1;
-    at = start + Number(bytes);
-    texts.set(oid, output.subarray(start, at).toString("utf8"));
-    at += 1;
+    const [, named, type, bytes] = /^([0-9a-f]{40}) (\w+)(?: (\d+))?$/.exec(output.subarray(at, end).toString("latin1")) ?? [];
+    invariant(named === oid && type !== undefined, `cat-file answered for ${named} where ${oid} was asked`);
+    at = end + 1;
+    if (type === "missing") continue;
+    const last = at + Number(bytes);
+    if (type === "blob") texts.set(oid, output.subarray(at, last).toString("utf8"));
+    at = last + 1;
   }
   return texts;
 }

@@ -17,9 +17,17 @@ test("the diff starts at the merge base, not at main", async () => {
   const base = await opened({ "a.txt": "1\n2\n3\n", "b.txt": "b\n" });
   const main = change(base, { "b.txt": "theirs\n" });
   const tip = change(base, { "a.txt": "1\nmine\n3\n" });
-  const { raw, patch } = await scene.repositories.diffOf("shop", main, tip);
+  const { raw, patch, sizes } = await scene.repositories.diffOf("shop", main, tip);
   expect(raw.split("\0")).toEqual([expect.stringMatching(/^:100644 100644 [0-9a-f]{40} [0-9a-f]{40} M$/), "a.txt", ""]);
   expect(patch.split("\n").slice(2)).toEqual(["--- a/a.txt", "+++ b/a.txt", "@@ -2 +2 @@", "-2", "+mine", ""]);
+  const [old = "", now = ""] = raw.match(/[0-9a-f]{40}/g) ?? [];
+  expect([sizes.get(old), sizes.get(now)]).toEqual([6, 9]);
+  expect(await scene.repositories.readBlobs("shop", [now, old, now, "1".repeat(40), base])).toEqual(
+    new Map([
+      [now, "1\nmine\n3\n"],
+      [old, "1\n2\n3\n"],
+    ]),
+  );
 });
 
 test("renames are a deletion and an addition, and no attribute that was committed hides a text", async () => {

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { readFile as readText } from "node:fs/promises";
 import { join } from "node:path";
-import type { DiffText, Oid } from "@dispatch/core";
+import { blobsInDiff, type DiffText, type Oid } from "@dispatch/core";
 import { type PathChange, parseRawDiff } from "./compare-deltas.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { mainRef } from "./open-hub.ts";
+import { sizesOf } from "./read-files.ts";
 
 const exact = ["--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color"];
 
@@ -42,7 +43,8 @@ export async function diffOf(git: Git, base: Oid, tip: Oid): Promise<DiffText> {
   const from = (await mergeBaseOf(git, base, tip)) ?? asOid(base);
   const raw = await rawDiff(git, from, tip);
   const patch = await git.run({ args: ["diff-tree", "-p", "-U0", ...exact, from, asOid(tip)], doing: `compare ${from} with ${tip}` });
-  return { raw: raw.toString("utf8"), patch: patch.stdout.toString("utf8") };
+  const sizes = await sizesOf(git, blobsInDiff(raw.toString("latin1")));
+  return { raw: raw.toString("utf8"), patch: patch.stdout.toString("utf8"), sizes };
 }
 
 export async function listFiles(git: Git, revision: Oid): Promise<readonly string[]> {

@@ -1,11 +1,4 @@
-export {
-  anchorKey,
-  type ContractAnchor,
-  type ContractProblem,
-  changedAnchors,
-  type ParsedContract,
-  parseContract,
-} from "./contract/parse-contract.ts";
+export { parseContract } from "./contract/parse-contract.ts";
 export { isManifest, knownExecutables, type Manifest, readManifest } from "./facts/read-manifest.ts";
 export { specKey } from "./facts/spec-graph.ts";
 export { type FixedSpec, fixSpecs } from "./fix/fix-specs.ts";

@@ -29,7 +29,7 @@ export type RuleId =
 
 type Digit = "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9";
 
-/** What exactly is wrong: `F01` to `F38` for the rule of one field, a word for everything else. */
+/** What exactly is wrong: `F01` to `F39` for the rule of one field, a word for everything else. */
 export type ProblemCode =
   | `F${"0" | "1" | "2" | "3"}${Digit}`
   | "file-too-large"

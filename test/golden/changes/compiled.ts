@@ -12,6 +12,33 @@ export const compiledCases: readonly ChangeCase[] = [
     expect: at("store.go", 4, 8, 12, 15, 16),
   },
   {
+    name: "functions that are given something and do nothing with it",
+    language: "go",
+    before: {},
+    after: {
+      "store.go": "package store\n\nfunc (s *Store) Save(p Post) {\n}\n\nfunc Notify(users []User, text string) {}\n",
+      "src/lib.rs": "impl Store for Db {\n    fn save(&mut self, post: Post) {}\n}\n\npub fn notify(users: &[User], text: &str) {\n}\n",
+    },
+    expect: [...at("src/lib.rs", 2, 5), ...at("store.go", 3, 6)],
+  },
+  {
+    name: "a body emptied whose last line the diff does not show, and a head changed above its body",
+    language: "java",
+    before: { "src/Store.java": "class Store {\n    int load(int id) {\n        return id;\n    }\n\n    void save(int value) {\n        check(value);\n        store(value);\n    }\n}\n" },
+    after: { "src/Store.java": "class Store {\n    void load(int id) {\n    }\n\n    void save(long value) {\n        store(value);\n    }\n}\n" },
+    expect: at("src/Store.java", 2),
+  },
+  {
+    name: "functions that do nothing on purpose",
+    language: "go",
+    before: {},
+    after: {
+      "store.go": "package store\n\nfunc (nopWriter) Write(p Post) {}\n\nfunc (s *noopStore) Save(p Post) {}\n\nfunc discard(_ Post) {}\n\nfunc (l *quiet) Debugf(format string, args ...any) {}\n\nfunc (s *Store) Touch() {}\n\nfunc (s *Store) Warm(p Post) {\n\t// The store in memory is always warm.\n}\n",
+      "src/lib.rs": "pub trait Visitor {\n    fn visit(&mut self, post: &Post) {}\n}\n\nimpl Log for NullLog {\n    fn write(&self, record: &Record) {}\n}\n\nfn drop_it(_post: Post) {}\n\nimpl Cache for Direct {\n    fn put(&self, _key: &str, _value: &str) {}\n    fn clear(&self) {}\n}\n",
+    },
+    expect: [],
+  },
+  {
     name: "panics, empty marker methods and context.TODO",
     language: "go",
     before: {},

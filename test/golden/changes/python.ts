@@ -144,7 +144,7 @@ def ignore(_signum, _frame):
     language,
     before: {},
     after: { "app/a.py": '# TODO: cache\ndef f():\n    """Adds.\n\n    FIXME: overflows\n    """\n    return "TODO"  # noqa\n\n\nx = 1  # hack is lower case\n# A placeholder for the real client\n' },
-    expect: [1, 5, 7, 11].map((line) => ({ gate: "G02", path: "app/a.py", line }) as const),
+    expect: [...[1, 5, 7, 11].map((line) => ({ gate: "G02", path: "app/a.py", line }) as const), { gate: "G05", path: "app/a.py", line: 7 }],
   },
   {
     name: "names and texts that only look like marks",

@@ -199,7 +199,7 @@ function withDefaults(input = {}): Result {
     language,
     before: {},
     after: { "src/a.ts": "// TODO hidden\n\0\n", "assets/logo.png": "\u0089PNG\0\0" },
-    expect: [{ gate: "G02", path: "src/a.ts" }],
+    expect: [{ gate: "G02", path: "src/a.ts" }, { gate: "G09", path: "assets/logo.png" }],
   },
   {
     name: "a stub that answers 501, and one that returns its name",

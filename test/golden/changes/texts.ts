@@ -53,6 +53,10 @@ export const textCases: readonly ChangeCase[] = [
     language: "generated",
     before: {},
     after: { "package-lock.json": '{ "x": "TODO" }\n', "yarn.lock": "# TODO\n", "dist/app.min.js": "// TODO\n", "api.pb.go": 'panic("not implemented")\n', "__snapshots__/a.snap": "TODO\n" },
-    expect: [],
+    expect: [
+      { gate: "G06", path: "package-lock.json" },
+      { gate: "G06", path: "yarn.lock" },
+      { gate: "G09", path: "dist/app.min.js" },
+    ],
   },
 ];

@@ -1,4 +1,4 @@
-import { patternProblem, projectIdPattern } from "@dispatch/core";
+import { patternProblem, projectIdPattern, waivableGates } from "@dispatch/core";
 import { parseTarget } from "@dispatch/fleet";
 import { z } from "zod";
 
@@ -24,6 +24,17 @@ const VerifyEntry = z.union([
 export const Verify = z.union([VerifyEntry, z.array(VerifyEntry).min(1, "is an empty list; name at least one command")]);
 export type Verify = z.infer<typeof Verify>;
 
+const pattern = z.string().superRefine((text, context) => {
+  const problem = patternProblem(text);
+  if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+});
+
+const WaiverEntry = z.strictObject({
+  gate: z.enum(waivableGates).describe("a gate that judges files; scope has scope_allow, an empty change allow_empty in the spec"),
+  paths: z.array(pattern).min(1, "is an empty list; name the paths"),
+  because: z.string().trim().min(8, "is too short; say why in words").describe("shown with every finding it lets pass"),
+});
+
 const Gates = z.strictObject({
   placeholder_allow: z.array(z.string()).default([]).describe("globs of files in which placeholder words are the subject"),
   placeholder_words: z.array(z.string().min(1)).default([]).describe("more words that count as placeholders"),
@@ -37,6 +48,9 @@ const Gates = z.strictObject({
     })
     .default({})
     .describe("how many tests of a kind verify must run where the spec does not say"),
+  protected: z.array(pattern).default([]).describe("paths and globs that need a person, besides those that always do"),
+  max_file_kb: z.number().int().positive().max(1_048_576).optional().describe("a larger file is red, in KiB; default 500"),
+  waive: z.array(WaiverEntry).default([]).describe("findings of a gate that may pass on some paths, and why"),
 });
 
 const patterns = z.array(

@@ -31,13 +31,20 @@ describe("the policy of a project", () => {
   it("comes from the repository at the revision that is asked for, else from the factory", async () => {
     const settings = await settingsWith({
       [`${anOid(2)}:.dispatch.yaml`]:
-        "verify: [npm test, {run: npm run lint, timeout_s: 5}]\nrounds: 1\ngates: {scope_allow: [CHANGES.md], tests_min: {unit: 12}}\n",
+        "verify: [npm test, {run: npm run lint, timeout_s: 5}]\nrounds: 1\ngates: {scope_allow: [CHANGES.md], tests_min: {unit: 12}, protected: [deploy], max_file_kb: 2, waive: [{gate: G08, paths: [testdata], because: made for the tests}]}\n",
     });
     expect(await settings.policyAt("shop", anOid(1))).toMatchObject({ verify: [{ run: "make test", timeoutSeconds: 600 }], maxRounds: 3 });
     expect(await settings.policyAt("shop", anOid(2))).toMatchObject({
       verify: [{ run: "npm test" }, { run: "npm run lint", timeoutSeconds: 5 }],
       maxRounds: 1,
-      gates: { alwaysAllowed: ["CHANGES.md"], testsMin: { unit: 12 } },
+      gates: {
+        alwaysAllowed: ["CHANGES.md"],
+        testsMin: { unit: 12 },
+        protectedPaths: ["deploy"],
+        contracts: [],
+        maxFileBytes: 2048,
+        waivers: [{ gate: "G08", paths: ["testdata"], because: "made for the tests" }],
+      },
     });
   });
 

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import {
+  defaultGatePolicy,
   type ExecutorDefinition,
   FactoryError,
   type GatePolicy,
@@ -117,19 +118,27 @@ function composePolicy(config: FactoryConfig, project: ProjectId, own: Repositor
   return {
     verify: verifyCommands(own.verify ?? entry.verify),
     maxRounds: own.rounds ?? entry.rounds,
-    gates: mergeGates(entry.gates, own.gates),
+    gates: composeGates(entry, own.gates),
   };
 }
 
 type GatesEntry = NonNullable<RepositoryPolicy["gates"]>;
 
-function mergeGates(factory: GatesEntry, own: GatesEntry | undefined): GatePolicy {
+function composeGates(
+  { gates: factory, contracts }: Pick<FactoryConfig["factory"]["projects"][string], "gates" | "contracts">,
+  own: GatesEntry | undefined,
+): GatePolicy {
+  const maxFileKb = own?.max_file_kb ?? factory.max_file_kb;
   return {
     placeholderAllow: [...factory.placeholder_allow, ...(own?.placeholder_allow ?? [])],
     placeholderWords: [...factory.placeholder_words, ...(own?.placeholder_words ?? [])],
     markerAllow: [...factory.marker_allow, ...(own?.marker_allow ?? [])],
     alwaysAllowed: [...factory.scope_allow, ...(own?.scope_allow ?? [])],
     testsMin: testsMinOf({ ...factory.tests_min, ...own?.tests_min }),
+    protectedPaths: [...factory.protected, ...(own?.protected ?? [])],
+    contracts,
+    maxFileBytes: maxFileKb === undefined ? defaultGatePolicy.maxFileBytes : maxFileKb * 1024,
+    waivers: [...factory.waive, ...(own?.waive ?? [])],
   };
 }
 

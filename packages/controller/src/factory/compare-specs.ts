@@ -31,6 +31,7 @@ const specFields: readonly (readonly [name: string, field: keyof TaskSpec])[] = 
   ["budget", "budget"],
   ["contract", "contract"],
   ["direction", "direction"],
+  ["waivers", "waivers"],
 ];
 const documentFields: readonly (readonly [name: string, field: keyof SpecDocument])[] = [
   ["tier", "tier"],

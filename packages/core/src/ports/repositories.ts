@@ -25,6 +25,8 @@ export interface DiffText {
   raw: string;
   /** `diff-tree -p -U0 --no-renames` */
   patch: string;
+  /** Bytes of the blobs that `raw` names, before and after. */
+  sizes: ReadonlyMap<Oid, number>;
 }
 
 /** A branch that is to land. */
@@ -101,4 +103,6 @@ export interface Repositories {
   readFile(project: ProjectId, revision: Oid, path: string): Promise<string | undefined>;
   /** Texts of files in a revision by path; those that are not there, links and folders are left out. */
   readFiles(project: ProjectId, revision: Oid, paths: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Texts of blobs by their ids, of those that are there. */
+  readBlobs(project: ProjectId, blobs: readonly Oid[]): Promise<ReadonlyMap<Oid, string>>;
 }

@@ -2,7 +2,17 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptId, type AttemptJob, type AttemptReport, type Clock, type Log, laterSpecFields, type NodeId, noLimits } from "@dispatch/core";
+import {
+  type AttemptId,
+  type AttemptJob,
+  type AttemptReport,
+  type Clock,
+  defaultGatePolicy,
+  type Log,
+  laterSpecFields,
+  type NodeId,
+  noLimits,
+} from "@dispatch/core";
 import type { NodeConfig } from "../node-config.ts";
 import { type ConnectedNodePool, createNodePool } from "../node-pool.ts";
 
@@ -146,7 +156,7 @@ export function makeJob(n: number, base: string, script: string): AttemptJob {
     prompt: "Add it.",
     executor: { name: "script", command: ["sh", "-c", script], prompt: "file", timeoutSeconds: 60, env: {} },
     verify: [{ run: "echo ok", cwd: ".", timeoutSeconds: 10, env: {} }],
-    gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
+    gates: defaultGatePolicy,
     maxRounds: 3,
     limits: noLimits,
     commitSubject: "feat: add",

@@ -1,6 +1,7 @@
+import { anchorKey, changedAnchors } from "@dispatch/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { anchorKey, changedAnchors, parseContract } from "./parse-contract.ts";
+import { parseContract } from "./parse-contract.ts";
 
 const json = (value: string) => `\`\`\`json\n${value}\n\`\`\`\n`;
 

@@ -1,13 +1,12 @@
+import { type ContractAnchor, type ContractReading, canonicalJson, contentDigest } from "@dispatch/core";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
-import { canonicalJson, contentDigest } from "./content-digest.ts";
-import type { ContractAnchor, ContractProblem } from "./parse-contract.ts";
 
 type Plain = Readonly<Record<string, unknown>>;
 const methods = ["get", "post", "put", "patch", "delete", "head", "options"] as const;
 const maxReferences = 2000;
 
 /** The endpoints of an OpenAPI document, as YAML or JSON; schemas of its components are types. Never throws. */
-export function parseOpenApi(text: string): { anchors: ContractAnchor[]; problems: ContractProblem[] } {
+export function parseOpenApi(text: string): ContractReading {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
   const wrong = document.errors[0];
@@ -33,7 +32,7 @@ export function parseOpenApi(text: string): { anchors: ContractAnchor[]; problem
   return { anchors: [...endpoints(root, lineOf), ...types(root, lineOf)], problems: [] };
 }
 
-function refused(line: number, said: string): { anchors: ContractAnchor[]; problems: ContractProblem[] } {
+function refused(line: number, said: string): ContractReading {
   return { anchors: [], problems: [{ line, code: "yaml", message: `the file cannot be read: ${said}` }] };
 }
 

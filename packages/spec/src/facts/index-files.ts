@@ -38,9 +38,15 @@ export function indexFiles({ files, protectedPaths }: ProjectFacts): FileIndex |
     return found;
   };
   const holds = (pattern: string): boolean => (isGlob(pattern) ? count(pattern) > 0 : known.has(pattern.replace(/\/$/, "")));
-  const guarded = new Map(protectedPaths.map((guard) => [guard, files.filter((file) => coversPath(guard, file))]));
+  const guarded = new Map(protectedPaths.map((guard) => [guard, coveredBy(guard, sorted)]));
   const folders = [...new Set(files.flatMap((file) => (file.includes("/") ? [file.slice(0, file.indexOf("/") + 1)] : [])))];
   return { files, folders, holds, count, guarded };
+}
+
+/** The segment without wildcards is looked for first: matching thirty patterns against a hundred thousand paths takes seconds. */
+function coveredBy(guard: string, sorted: readonly string[]): string[] {
+  const literal = guard.split("/").find((segment) => !isGlob(segment)) ?? "";
+  return [...below(sorted, fixedPart(guard))].filter((file) => file.includes(literal) && coversPath(guard, file));
 }
 
 /** The segments of a pattern before its first wildcard. */

@@ -1,5 +1,4 @@
-import { coversPath, patternProblem } from "@dispatch/core";
-import { anchorKey, type ContractAnchor } from "../contract/parse-contract.ts";
+import { anchorKey, coversPath, missingExamples, patternProblem } from "@dispatch/core";
 import { endpointsIn } from "../facts/artefacts.ts";
 import { textOf } from "../facts/read-passages.ts";
 import type { Problem } from "../problem.ts";
@@ -50,15 +49,10 @@ function lintAnchor({ file }: LintCase, at: { part: string; path: string; anchor
     const hint = near === undefined ? `; known: ${names.slice(0, 6).join(", ") || "none"}` : `; did you mean ${near}?`;
     return [problemAt(file, { id: "CON001", code: "F20", part: at.part, message: `contract anchor "${at.anchor}" not found in ${at.path}${hint}` })];
   }
-  const missing = missingParts(found);
+  const missing = missingExamples(found);
   if (missing === "") return [];
   const message = `${found.anchor} has no ${missing} example in ${at.path}; add request and response JSON`;
   return [problemAt(file, { id: "CON001", code: "contract-incomplete", part: at.part, message })];
-}
-
-function missingParts({ anchor, request, response }: ContractAnchor): string {
-  if (!/^[A-Z]+ /.test(anchor)) return response ? "" : "JSON";
-  return [...(request ? [] : ["request"]), ...(response ? [] : ["response"])].join(" and no ");
 }
 
 function known(files: readonly ContractFile[]): string {

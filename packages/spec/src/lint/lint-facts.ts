@@ -1,5 +1,4 @@
-import type { Budget, Priority, ProjectId, Task, TaskState } from "@dispatch/core";
-import type { ParsedContract } from "../contract/parse-contract.ts";
+import { type Budget, type ContractReading, type Priority, type ProjectId, protectedPaths, type Task, type TaskState } from "@dispatch/core";
 import type { Manifest } from "../facts/read-manifest.ts";
 import { positionOf } from "../file-text.ts";
 import type { ParsedSpec } from "../parse/parse-spec.ts";
@@ -62,7 +61,7 @@ export interface ProjectPolicy {
 }
 
 /** A contract file as it is at the base revision. */
-export interface ContractFile extends ParsedContract {
+export interface ContractFile extends ContractReading {
   file: string;
 }
 
@@ -120,16 +119,8 @@ export interface ParsedFile {
   parsed: ParsedSpec;
 }
 
-/** Git's own files, what runs outside of the gates, the policy the gates come from, and secrets. */
-export const defaultProtectedPaths: readonly string[] = [
-  "**/.git/**",
-  ".github/workflows/**",
-  ".gitlab-ci.yml",
-  ".dispatch.yaml",
-  ".env*",
-  "**/.env",
-  "**/id_rsa*",
-];
+/** What a gate would refuse on arrival (G06), and git's own folder. */
+export const defaultProtectedPaths: readonly string[] = ["**/.git/**", ...protectedPaths];
 
 export function knownTaskOf(task: Task): KnownTask {
   const { id, dependsOn, after, creates, deletes, modifies, goal } = task.spec;

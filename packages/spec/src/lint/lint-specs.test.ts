@@ -82,6 +82,14 @@ describe("one spec", () => {
       ["MOD002 path-form error 4:11 forbids[0]", "MOD002 path-form error 5:9 reads[0]", "MOD002 path-form error 6:11 context[0]"],
     ],
     ["the pipeline", { fields: "modifies: [lib/a.ts, .github/workflows/ci.yml]" }, ["MOD002 path-protected error 3:22 modifies[1]"]],
+    [
+      "the pipeline, waived",
+      {
+        fields:
+          "modifies: [lib/a.ts, .github/workflows/ci.yml]\nwaivers: [{gate: G06, paths: [.github/workflows], because: the build moves to Node 24}]",
+      },
+      [],
+    ],
     ["the folder of the pipeline", { fields: "modifies: [lib/a.ts, .github]" }, ["MOD002 path-protected error 3:22 modifies[1]"]],
     [
       "a glob below the pipeline",

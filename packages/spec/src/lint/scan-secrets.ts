@@ -1,29 +1,6 @@
+import { findSecret } from "@dispatch/core";
 import type { Problem } from "../problem.ts";
 import { problemOn, type ReadableFile } from "./lint-facts.ts";
-
-/** Values whose form alone gives them away. */
-const secretForms: readonly (readonly [string, RegExp])[] = [
-  ["a private key", /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----/],
-  ["an AWS key id", /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/],
-  ["a GitHub token", /\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{40,})/],
-  ["a GitLab token", /\bglpat-[A-Za-z0-9_-]{20,}/],
-  ["a Slack token", /\bxox[abprs]-[A-Za-z0-9-]{20,}/],
-  ["a Stripe key", /\b[sr]k_(?:live|test)_[A-Za-z0-9]{16,}/],
-  ["an API key", /\bsk-(?:ant-|proj-|or-)?[A-Za-z0-9_-]{24,}/],
-  ["a Google API key", /\bAIza[0-9A-Za-z_-]{35}/],
-  ["an npm token", /\bnpm_[A-Za-z0-9]{36}\b/],
-  ["a JSON web token", /\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{15,}/],
-  [
-    "a password in a URL",
-    /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@'"`<>]{1,60}:(?!(?:pass(?:word)?|secret|postgres|test|user|x+|\*+|\$)[^@\w]?@)[^\s:/@'"`<>${}]{6,80}@[\w.-]+/i,
-  ],
-];
-/** A name that says secret, and a value: judged by how random the value is. */
-const assignment =
-  /\b([A-Za-z0-9_-]{0,40}(?:secret|token|passw(?:or)?d|passwd|api[_-]?key|access[_-]?key|private[_-]?key|credential)[A-Za-z0-9_-]{0,20})["'`]?\s*(?::|=|：)\s*["'`]?([A-Za-z0-9+/_=.~-]{16,200})/gi;
-const placeholder =
-  /^(?:x+|\*+|\.+)$|example|sample|dummy|placeholder|changeme|change-me|your[-_]|redacted|test|fake|demo|^[a-z]+(?:[-_.][a-z]+)*$|^(?:env|file|vault):/i;
-const minEntropy = 3.6;
 
 const destructive: readonly (readonly [string, RegExp])[] = [
   [
@@ -53,7 +30,7 @@ export function scanSecrets(file: ReadableFile): Problem[] {
   const rows = text.replace(/^\uFEFF/, "").split(/\r?\n/);
   return rows.flatMap((row, i) => {
     const line = i + 1;
-    const found = [...secretsIn(row), ...(ruledOut.has(line) ? [] : destructionIn(row))];
+    const found = [...secretsIn(row, rows[i + 1]), ...(ruledOut.has(line) ? [] : destructionIn(row))];
     return found.map(({ at, code, message }) => problemOn(file, { line, column: at + 1 }, { id: "SEC001", code, message }));
   });
 }
@@ -66,25 +43,11 @@ interface Found {
 
 const longest = 2000;
 
-function secretsIn(row: string): Found[] {
-  const text = row.slice(0, longest);
-  for (const [what, form] of secretForms) {
-    const match = form.exec(text);
-    if (match !== null)
-      return [{ at: match.index, code: "secret", message: `this looks like ${what}; name the environment variable instead, and change the value` }];
-  }
-  for (const match of text.matchAll(assignment)) {
-    const value = match[2] ?? "";
-    if (placeholder.test(value) || entropy(value) < minEntropy || /^[0-9a-f]{40}$|^[0-9a-f]{64}$/.test(value)) continue;
-    return [
-      {
-        at: match.index,
-        code: "secret",
-        message: `${match[1]} is followed by what looks like a real value; name the environment variable instead, and change the value`,
-      },
-    ];
-  }
-  return [];
+function secretsIn(row: string, next: string | undefined): Found[] {
+  const found = findSecret(row, { next: next ?? "" });
+  if (found === undefined) return [];
+  const said = found.by === "form" ? `this looks like ${found.what}` : `${found.what} is followed by what looks like a real value`;
+  return [{ at: found.at, code: "secret", message: `${said}; name the environment variable instead, and change the value` }];
 }
 
 function destructionIn(row: string): Found[] {
@@ -95,13 +58,4 @@ function destructionIn(row: string): Found[] {
       ? []
       : [{ at: match.index, code: "destructive-command" as const, message: `"${match[0].trim().slice(0, 60)}" ${what}; no spec may do that` }];
   });
-}
-
-/** Bits of information per character. */
-function entropy(value: string): number {
-  const counts = new Map<string, number>();
-  for (const char of value) counts.set(char, (counts.get(char) ?? 0) + 1);
-  let bits = 0;
-  for (const count of counts.values()) bits -= (count / value.length) * Math.log2(count / value.length);
-  return bits;
 }

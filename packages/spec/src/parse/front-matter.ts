@@ -1,4 +1,4 @@
-import { projectIdPattern, specIdPattern } from "@dispatch/core";
+import { projectIdPattern, specIdPattern, waivableGates } from "@dispatch/core";
 import { z } from "zod";
 import type { ProblemCode } from "../problem.ts";
 import { lineOf, listOf, mapOf, mustBe, oneOf, positiveNumber, says, show, textOf, wholeNumber, yesOrNo } from "./field-schemas.ts";
@@ -175,6 +175,16 @@ export const specFrontMatter = z.looseObject({
     ),
     "labels",
   ).optional(),
+  waivers: z
+    .array(
+      mapOf({
+        gate: oneOf(waivableGates),
+        paths: z.array(path, mustBe("a list of paths")).min(1, mustBe("a list of paths")),
+        because: lineOf("the reason", 500),
+      }),
+      mustBe("a list of maps with gate, paths, because"),
+    )
+    .optional(),
   lang: oneOf(["zh", "en"]).optional(),
 });
 
@@ -226,6 +236,7 @@ export const fieldCodes: Readonly<Record<FieldName, ProblemCode>> = {
   parent: "F35",
   source: "F35",
   labels: "F36",
+  waivers: "F39",
   lang: "F36",
 };
 

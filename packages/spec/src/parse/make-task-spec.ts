@@ -96,6 +96,7 @@ export function makeTaskSpec(from: {
     acceptance: commandsOf(acceptanceOf(fields, body, from.positions)),
     evidence: evidenceOf(scenariosOf(fields, body, from.positions), evidencePaths(fields, id)),
     testsMin: testsMinOf(fields.tests_min ?? {}),
+    waivers: fields.waivers ?? [],
   };
   return { spec, remarks };
 }

@@ -77,6 +77,7 @@ describe("the minimal spec", () => {
       ],
       evidence: [],
       testsMin: {},
+      waivers: [],
     });
     expect(document.acceptance).toEqual([
       { id: "AC1", text: "51 posts are rejected", command: "pytest tests/schemas/test_schedule.py -k limit", expected: "exit 0", line: 13 },
@@ -197,6 +198,7 @@ describe("a bad field", () => {
     ["estimate_min: 1.5", "F17", "4:15", "estimate_min"],
     ["timeout_min: 5", "F18", "4:14", "timeout_min"],
     ["attempts: 10", "F19", "4:11", "attempts"],
+    ["waivers: [{gate: G01, paths: [a], because: x}]", "F39", "4:18", "waivers[0].gate"],
     ["allow_empty: maybe", "F19", "4:14", "allow_empty"],
     ["contract: ['../x.md#y']", "F20", "4:12", "contract[0]"],
     ["context: 5: 6", "yaml", "4:10", ""],

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpath
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AttemptJob, laterSpecFields, noLimits, type TaskSpec, type VerifyCommand } from "@dispatch/core";
+import { type AttemptJob, defaultGatePolicy, laterSpecFields, noLimits, type TaskSpec, type VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
 import { send } from "../process/end-processes.ts";
 import { removeGroup } from "../process/limit/attempt-group.ts";
@@ -150,7 +150,7 @@ function makeJob(base: string, change: Partial<Omit<AttemptJob, "spec">> & { spe
     prompt: "Make the value 2.",
     executor: { name: "script", command: ["sh", "-c", script], prompt: "file", timeoutSeconds: 30, env: {} },
     verify: [verify("echo verified")],
-    gates: { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [] },
+    gates: defaultGatePolicy,
     maxRounds: 3,
     limits: noLimits,
     commitSubject: spec.commit,

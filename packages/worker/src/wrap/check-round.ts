@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { type AcceptanceResult, type CommandResult, FactoryError, type Finding, hasBlocking, type TestName } from "@dispatch/core";
-import { type Change, type GateInput, judgeChange, judgeFailToPass, judgeVerify, parseDiff, testsToProve } from "@dispatch/gates";
+import { type AcceptanceResult, type CommandResult, FactoryError, type Finding, hasBlocking, type Oid, type TestName } from "@dispatch/core";
+import { blobsToRead, type Change, type GateInput, judgeChange, judgeFailToPass, judgeVerify, parseDiff, testsToProve } from "@dispatch/gates";
 import { type CapturedTree, captureTree, type Workspace } from "../git/capture-tree.ts";
+import { readBlobs, sizesOf } from "../git/read-blobs.ts";
 import { runGit } from "../git/run-git.ts";
 import { mixTree } from "../git/swap-tree.ts";
 import { headOf } from "../git/workspace.ts";
@@ -44,8 +45,7 @@ export async function checkRound(place: CommandPlace, agent: AgentPart, before: 
   const head = await headOf(workspace.adminDir, workspace.repository);
   const patch = captured.raw === "" ? "" : await patchOf(workspace, captured.tree);
   const verified = await verifyRound(place, captured.tree, before);
-  const changes = parseDiff({ raw: captured.raw ?? "", patch: patch ?? "" });
-  const shown = await judgeShown(place, verified, changes);
+  const shown = await judgeShown(place, verified, await readChange(place, { raw: captured.raw ?? "", patch: patch ?? "" }));
   const remarks = [...agent.remarks, ...verified.remarks, ...shown.remarks];
   const unheld = wrapper.group === null ? [] : unheldFindings(wrapper.group);
   const produced = verified.produced.length === 0 ? [] : [producedByVerify(verified.produced)];
@@ -53,6 +53,21 @@ export async function checkRound(place: CommandPlace, agent: AgentPart, before: 
   const findings = [...shown.findings, ...large, ...remarksOn(agent.result), ...remarks, ...unheld, ...produced];
   const { verify, flaky } = verified;
   return { captured, head, verify, flaky, acceptance: shown.acceptance, findings, remarks };
+}
+
+interface ShownChange {
+  changes: readonly Change[];
+  /** Those blobs that the gates want whole. */
+  texts: ReadonlyMap<Oid, string>;
+}
+
+async function readChange(
+  { wrapper, workspace: { repository } }: CommandPlace,
+  { raw, patch }: { raw: string; patch: string },
+): Promise<ShownChange> {
+  const sizes = await sizesOf(repository, raw);
+  const changes = parseDiff({ raw, patch, sizes });
+  return { changes, texts: await readBlobs(repository, blobsToRead(changes, wrapper.job.gates.contracts), sizes) };
 }
 
 interface Shown {
@@ -65,10 +80,10 @@ interface Shown {
  * Everything the gates say. The acceptance items are run when verify is green, and the tests on the base sources when
  * nothing else is left to mend: neither says anything about what is red.
  */
-async function judgeShown(place: CommandPlace, verified: VerifiedRound, changes: readonly Change[]): Promise<Shown> {
+async function judgeShown(place: CommandPlace, verified: VerifiedRound, { changes, texts }: ShownChange): Promise<Shown> {
   const { spec, gates } = place.wrapper.job;
   const { verify, baseline, flaky } = verified;
-  const input: GateInput = { spec, changes, verify, policy: gates, flaky, ...(baseline === undefined ? {} : { baseline }) };
+  const input: GateInput = { spec, changes, texts, verify, policy: gates, flaky, ...(baseline === undefined ? {} : { baseline }) };
   const green = !hasBlocking(judgeVerify(input));
   const { acceptance, remarks } = green ? await runAcceptance(place, verify) : { acceptance: [], remarks: [] };
   const findings = judgeChange({ ...input, acceptance });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AttemptJob, Finding, WrapperFact } from "@dispatch/core";
+import { type AttemptJob, defaultGatePolicy, type Finding, type WrapperFact } from "@dispatch/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HostClient } from "../test-kit/host-client.ts";
 import { makeNode, type TestNode, verify } from "../test-kit/node-home.ts";
@@ -90,7 +90,7 @@ test.each([
 
 test("fewer tests than the project demands block", async () => {
   const tap = verify("printf 'TAP version 13\\nok 1 - a\\nok 2 - b\\n1..2\\n'");
-  const gates = { placeholderAllow: [], placeholderWords: [], markerAllow: [], alwaysAllowed: [], testsMin: { unit: 3 } };
+  const gates = { ...defaultGatePolicy, testsMin: { unit: 3 } };
   const few = await run({ script: raise, verify: [tap], gates });
   expect([few.outcome, told(few.rounds[0]?.findings)]).toEqual(["exhausted", ["G11 block"]]);
   expect((await run({ script: raise, verify: [tap], gates, spec: { testsMin: { unit: 2 } } })).outcome).toBe("succeeded");

@@ -159,7 +159,12 @@ test("the environment is the allowed one, and the spec lies beside", async () =>
   process.env["SECRET_OF_THE_NODE"] = "s3cret";
   const own = await node.host();
   delete process.env["SECRET_OF_THE_NODE"];
-  const job = node.job({ n: ++n, script: 'env > lib/env; cat "$DISPATCH_SPEC_FILE" > lib/spec; git config user.email > lib/mail' });
+  const waivers = [{ gate: "G08", paths: ["lib/env"], because: "the token of this very attempt" } as const];
+  const job = node.job({
+    n: ++n,
+    spec: { waivers },
+    script: 'env > lib/env; cat "$DISPATCH_SPEC_FILE" > lib/spec; git config user.email > lib/mail',
+  });
   await own.call("start", { job });
   const { fact } = await own.ended(job.attempt);
   if (fact.type !== "attempt-ended") throw new Error("not an end");
@@ -286,6 +291,7 @@ test("names with spaces, quotes, line breaks and letters beyond ASCII arrive; ig
   const script = `i=0; while [ -e "$NAMES/name-$i" ]; do cp "$NAMES/name-$i" "$(cat "$NAMES/name-$i")"; i=$((i+1)); done
 mkdir -p lib/ignored; echo no > lib/quiet.log; echo yes > lib/loud.log; git add -f lib/loud.log`;
   const { outcome } = await runToEnd({
+    spec: { waivers: [{ gate: "G09", paths: ["lib/loud.log"], because: "added by force, on purpose" }] },
     executor: { name: "names", command: ["sh", "-c", script], prompt: "file", timeoutSeconds: 10, env: { NAMES: node.home } },
   });
   const listed = node.git("diff-tree", "-r", "-z", "--name-only", node.base, succeeded(outcome).tip).split("\0").filter(Boolean);
