@@ -91,13 +91,11 @@ export function createEngine(given: EnginePorts, onFatal: (error: unknown) => vo
     if (watch.look()) runner.retryNow();
     outbox.look();
     gateSlots.look();
+    loop.wake();
   }
 
   takeReports(ports, world, (events) => void commit(events).catch(fatal));
-  ports.nodes.onChange(() => {
-    if (started) lookAtNodes();
-    loop.wake();
-  });
+  ports.nodes.onChange(() => (started ? lookAtNodes() : undefined));
 
   return {
     world,
