@@ -20,9 +20,9 @@ import {
   type VerifyCommand,
   type World,
 } from "@dispatch/core";
+import { freezeLanding } from "./freeze-landing.ts";
 import { gateHash } from "./gate-hash.ts";
 import { judgeCommit, type Verdict } from "./judge-commit.ts";
-import { freezeLanding } from "./freeze-landing.ts";
 import { conflictFindings, landedMeanwhile } from "./landing-words.ts";
 import { checkContract, contractFacts } from "./perform-contract.ts";
 import type { LandingPorts } from "./ports.ts";
