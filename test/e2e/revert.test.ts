@@ -70,30 +70,6 @@ test("what landed is taken back, once, and brought back by taking the revert bac
   expect(await treeOf("words")).toBe(withBoth);
 });
 
-test("a commit of main is taken back with all that landed with it", async () => {
-  await makeProject("pair");
-  scene.configure(["projects", "pair", "landing"], "on-collect");
-  for (const [id, name] of [
-    ["S01-shout", "shout"],
-    ["S02-trim", "trim"],
-  ] as const) {
-    scene.spec({ id, project: "pair", creates: functionPaths(name) });
-    scene.answer(id, addFunction(name, "return text;"));
-  }
-  await scene.must("start", "pair");
-  const before = await treeOf("pair");
-  for (const id of ["S01-shout", "S02-trim"]) await scene.untilTask(`pair/${id}`, "queued");
-  const { last } = await scene.must<{ last: { commit: string } }>("collect", "pair");
-  const revert = await scene.must<RevertView>("revert", last.commit, "--project", "pair");
-  expect(revert.task).toBe("pair/R01-revert-s01-shout-and-1-more");
-  expect(revert.reverts.map(({ specId }) => specId)).toEqual(["S02-trim", "S01-shout"]);
-  expect(revert.next).toContain("dispatch collect pair");
-  await scene.untilTask(revert.task, "queued");
-  await scene.must("collect", "pair");
-  expect(await treeOf("pair")).toBe(before);
-  expect((await refused("pair/S01-shout")).code).toBe("NOT_ALLOWED");
-});
-
 test("what cannot be taken back is refused with what to do instead", async () => {
   const main = await scene.git(hub("words"), "rev-list", "--first-parent", "main");
   const first = main.split("\n").at(-1) ?? "";
