@@ -226,6 +226,10 @@ const aboutProject: ProjectVariants = {
     },
   ],
   "main-published": [{ label: "main-published", event: { type: "main-published", project: "shop", commit: moved } }],
+  "main-watched": [
+    { label: "main-watched (green)", event: { type: "main-watched", project: "shop", commit: moved, outcome: "green", findings: [] } },
+    { label: "main-watched (red)", event: { type: "main-watched", project: "shop", commit: moved, outcome: "red", findings: [] } },
+  ],
   "collect-stopped": [
     { label: "collect-stopped", event: { type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "refused", hint: "ask" } },
   ],

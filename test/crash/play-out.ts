@@ -119,9 +119,9 @@ async function collect(factory: RealFactory, n: number): Promise<void> {
     if (n > 1) factory.pushFromOutside(`outside-${n}.txt`);
     await factory.daemon().post(`/projects/${project}/collect`);
   }
-  await factory.until(`publishing ${n}`, () => {
+  await factory.until(`publishing ${n} and its watch`, () => {
     const collect = factory.followed.world().projects.get(project)?.collect;
     if (collect?.kind === "idle" && collect.last?.outcome === "stopped") throw new Refused(collect.last.code, collect.last.because);
-    return count("main-published") >= n;
+    return count("main-watched") >= n;
   });
 }

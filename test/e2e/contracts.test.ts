@@ -113,7 +113,7 @@ test("agents at work see that origin brought another contract; what was built on
 });
 
 test("a task that changes the contract may; who waited for it builds on what it wrote", async () => {
-  scene.spec({ id: "S01-contract", project, modifies: ["SHARED_CONTEXT.md"], creates: ["test/contract.test.js"], more: ["type: contract"] });
+  scene.spec({ id: "S01-contract", project, modifies: ["SHARED_CONTEXT.md"], creates: ["test/contract.test.js"], type: "contract" });
   adds("S02-shout", "shout", { dependsOn: ["S01-contract"], more: [`contract: ["${shoutEntry}"]`] });
   const proof = `printf 'import assert from "node:assert/strict";\\nimport { test } from "node:test";\\ntest("contract", () => assert.equal(1, 1 * 1));\\n' > test/contract.test.js`;
   scene.answer("S01-contract", `sed -i 's/In capitals\\./In capitals, twice./' SHARED_CONTEXT.md\n${proof}`);

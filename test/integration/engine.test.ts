@@ -1,4 +1,4 @@
-import { FactoryError } from "@dispatch/core";
+import { type CommandResult, FactoryError } from "@dispatch/core";
 import { foldEvents } from "@dispatch/store";
 import { describe, expect, it } from "vitest";
 import { anOid, aSpec } from "../kit/build-facts.ts";
@@ -256,5 +256,100 @@ describe("a collect", () => {
     await fake.settle();
     expect(fake.published).toEqual([fake.main()]);
     expect(fake.ledger.events.filter(({ event }) => event.type === "origin-taken-in")).toHaveLength(2);
+  });
+});
+
+describe("the watch of main", () => {
+  async function published(behaviour: Partial<Fake["behaviour"]> = {}): Promise<Fake> {
+    const fake = await started(createFakeFactory({ landing: "on-collect", behaviour }), file("S01"));
+    await fake.engine.commands.collect("shop", "lead");
+    await fake.settle();
+    return fake;
+  }
+  const project = (fake: Fake) => fake.engine.world.projects.get("shop");
+  const watched = (fake: Fake) => fake.ledger.events.flatMap(({ event }) => (event.type === "main-watched" ? [event] : []));
+
+  /** What the tests say, run by run, once main is published; the last answer stays. */
+  function afterPublishing(...answers: readonly CommandResult[]): Pick<Fake["behaviour"], "verify" | "publish"> {
+    let runs: number | undefined;
+    return {
+      publish: (main) => {
+        runs = 0;
+        return { outcome: "published", commit: main };
+      },
+      verify: () => {
+        if (runs === undefined) return greenRun;
+        runs += 1;
+        return answers[Math.min(runs, answers.length) - 1] ?? greenRun;
+      },
+    };
+  }
+
+  it("runs the tests on what was published and tells that they are green", async () => {
+    const fake = await published();
+    expect(watched(fake)).toMatchObject([{ commit: fake.main(), outcome: "green", findings: [] }]);
+    expect(project(fake)).toMatchObject({ landing: { kind: "open" }, collect: { last: { outcome: "published", watched: "green" } } });
+    expect(fake.ledger.load().pending).toEqual([]);
+  });
+
+  it("freezes landing when they are red twice, and says that the car was green", async () => {
+    const fake = await published(afterPublishing(redRun));
+    expect(watched(fake)).toMatchObject([{ commit: fake.main(), outcome: "red" }]);
+    const landing = project(fake)?.landing;
+    if (landing?.kind !== "frozen") throw new Error("landing is open");
+    expect(landing.because).toContain(fake.main().slice(0, 12));
+    expect(landing.because).toContain("the car that landed it was green");
+    await fake.engine.commands.startProject("shop");
+    await fake.settle();
+    expect(project(fake)?.landing.kind).toBe("open");
+  });
+
+  it("notes a flake and does not believe it", async () => {
+    const fake = await published(afterPublishing(redRun, greenRun));
+    expect(watched(fake)).toMatchObject([{ outcome: "green", findings: [{ severity: "note" }] }]);
+    expect(project(fake)?.landing.kind).toBe("open");
+  });
+
+  it("runs again what the machine ended, and believes nothing of it", async () => {
+    const killed: CommandResult = { ...redRun, outcome: "killed", exitCode: null, signal: "SIGKILL" };
+    const fake = await published(afterPublishing(killed, greenRun));
+    expect(watched(fake)).toEqual([]);
+    expect(fake.engine.troubles()).toMatchObject([{ code: "NODE_FAILED", failures: 1 }]);
+    fake.clock.advance(60_000);
+    await fake.settle();
+    expect(watched(fake)).toMatchObject([{ outcome: "green", findings: [] }]);
+  });
+
+  it("stops a collect that is under way", async () => {
+    const fake = await started(createFakeFactory({ landing: "on-collect" }), file("S01"));
+    Object.assign(fake.behaviour, afterPublishing(redRun));
+    const { verify } = fake.behaviour;
+    let runs = 0;
+    fake.behaviour.verify = (commit) => {
+      const result = verify(commit);
+      if (result === redRun) runs += 1;
+      // The next collect begins while the second run is under way.
+      if (runs === 2) void fake.engine.commands.collect("shop", "lead");
+      return result;
+    };
+    await fake.engine.commands.collect("shop", "lead");
+    await fake.settle();
+    expect(project(fake)).toMatchObject({ landing: { kind: "frozen" }, collect: { kind: "idle", last: { outcome: "stopped", code: "MAIN_RED" } } });
+  });
+
+  it("says nothing of a commit when a newer one was published while its tests were in trouble", async () => {
+    const killed: CommandResult = { ...redRun, outcome: "killed", exitCode: null, signal: "SIGKILL" };
+    const fake = await published(afterPublishing(killed));
+    const old = fake.main();
+    fake.behaviour.verify = () => greenRun;
+    await fake.engine.commands.feed([file("S02")]);
+    await fake.settle();
+    await fake.engine.commands.collect("shop", "lead");
+    await fake.settle();
+    fake.behaviour.verify = (commit) => (commit === old ? redRun : greenRun);
+    fake.clock.advance(60_000);
+    await fake.settle();
+    expect(watched(fake)).toMatchObject([{ commit: fake.main(), outcome: "green" }]);
+    expect(project(fake)?.landing.kind).toBe("open");
   });
 });

@@ -11,6 +11,8 @@ import type {
   PutSpecRequest,
   PutSpecView,
   ReportView,
+  RevertRequest,
+  RevertView,
   SpecView,
   StatusView,
   TaskView,
@@ -23,6 +25,7 @@ import type { LiveSettings } from "./config/settings.ts";
 import { compareSpecs } from "./factory/compare-specs.ts";
 import { feedSpecs } from "./factory/feed-specs.ts";
 import { pickRevision, readRevisions } from "./factory/read-revisions.ts";
+import { type RevertParts, revertLanding } from "./factory/revert-landing.ts";
 import { putSpec, readEditedSpec } from "./factory/revise-spec.ts";
 import type { ForecastKeeper } from "./forecast/keep-forecast.ts";
 import type { SignalKeeper } from "./keep-signals.ts";
@@ -47,7 +50,7 @@ export interface ServiceParts {
   engine: Engine;
   settings: LiveSettings;
   sessions: Sessions;
-  feed: Parameters<typeof feedSpecs>[0];
+  feed: RevertParts;
   signals: SignalKeeper;
   forecast: Pick<ForecastKeeper, "of">;
   /** What is known of a node beyond its snapshot. */
@@ -202,6 +205,10 @@ function operations(parts: ServiceParts) {
     async collect(project: string, by: string): Promise<CollectView> {
       await settings.reload();
       return { requestedAt: await engine.commands.collect(project, by) };
+    },
+    async revert(project: string, request: RevertRequest, by: string): Promise<RevertView> {
+      await settings.reload();
+      return revertLanding(parts.feed, project, request, by);
     },
   };
 }

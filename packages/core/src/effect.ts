@@ -20,7 +20,9 @@ export type Effect =
   | { do: "cancel-run"; project: ProjectId; car: CarId; builtOn: Oid }
   | { do: "advance-main"; project: ProjectId; car: CarId; commit: Oid }
   | { do: "take-in-origin"; project: ProjectId; requestedAt: number }
-  | { do: "publish-main"; project: ProjectId; requestedAt: number };
+  | { do: "publish-main"; project: ProjectId; requestedAt: number }
+  /** `requestedAt`: of the collect that published it; the same commit may be published again. */
+  | { do: "watch-main"; project: ProjectId; commit: Oid; requestedAt: number };
 
 /** The name under which an effect is kept in the outbox; the same effect has the same key. */
 export function effectKey(effect: Effect): string {
@@ -45,5 +47,7 @@ export function effectKey(effect: Effect): string {
     case "take-in-origin":
     case "publish-main":
       return `${effect.do}:${effect.project}:${effect.requestedAt}`;
+    case "watch-main":
+      return `${effect.do}:${effect.project}:${effect.commit}:${effect.requestedAt}`;
   }
 }

@@ -145,6 +145,8 @@ export type FactoryEvent =
   | { type: "origin-moved"; project: ProjectId }
   /** `url`: the pull request that was opened for it, or brought up to date. */
   | { type: "main-published"; project: ProjectId; commit: Oid; url?: string }
+  /** What the tests say of the published commit. Green with findings: they were red once, and green on the same commit right after. */
+  | { type: "main-watched"; project: ProjectId; commit: Oid; outcome: "green" | "red"; findings: readonly Finding[] }
   | { type: "collect-stopped"; project: ProjectId; code: string; because: string; hint: string }
   /** Takes no new tasks. `drain`: it is to become empty, not only to rest. */
   | { type: "node-cordoned"; node: NodeId; drain: boolean; by: string }

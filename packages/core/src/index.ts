@@ -57,7 +57,7 @@ export {
   type TaskId,
   taskIdOf,
 } from "./ids.ts";
-export { type AttemptJob, type AttemptLimits, type ExecutorDefinition, noLimits, type VerifyJob } from "./job.ts";
+export { type AttemptJob, type AttemptLimits, type ExecutorDefinition, noLimits, revertExecutor, type VerifyJob } from "./job.ts";
 export { type NodeRecord, newNode } from "./node.ts";
 export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap } from "./path-pattern.ts";
 export type { Clock } from "./ports/clock.ts";

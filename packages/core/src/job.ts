@@ -15,6 +15,9 @@ export interface ExecutorDefinition {
   env: Readonly<Record<string, string>>;
 }
 
+/** The executor that every factory and every node has: git itself, which takes landings back. */
+export const revertExecutor = "revert";
+
 /** What everything that one attempt starts may take together, where the node can enforce it; null: no limit. */
 export interface AttemptLimits {
   memoryMb: number | null;

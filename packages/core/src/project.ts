@@ -24,7 +24,8 @@ export type CollectState =
   | { kind: "publishing"; requestedAt: number; tasks: readonly TaskId[] };
 
 export type LastCollect =
-  | { outcome: "published"; at: number; requestedAt: number; commit: Oid; url?: string }
+  /** `watched`: what the tests said of the commit once it was published; absent until they have. */
+  | { outcome: "published"; at: number; requestedAt: number; commit: Oid; url?: string; watched?: "green" | "red" }
   | { outcome: "stopped"; at: number; requestedAt: number; code: string; because: string; hint: string };
 
 export type ProjectEvent = Extract<FactoryEvent, { project: ProjectId }>;
@@ -67,7 +68,12 @@ export function transitionProject(project: Project, event: ProjectEvent, at: num
       return moved({ ...project, landing: { kind: "frozen", because: event.because } });
     case "main-published":
       if (collect.kind !== "publishing") return stale(`collect is ${collect.kind}`);
-      return moved({ ...project, collect: { kind: "idle", last: publishedBy(event, at, collect.requestedAt) } });
+      return moved(
+        { ...project, collect: { kind: "idle", last: publishedBy(event, at, collect.requestedAt) } },
+        { do: "watch-main", project: project.id, commit: event.commit, requestedAt: collect.requestedAt },
+      );
+    case "main-watched":
+      return moved(collect.kind === "idle" ? { ...project, collect: { ...collect, last: watchedBy(event, collect.last) } } : project);
     case "collect-stopped":
       if (collect.kind === "idle") return stale("no collect is under way");
       return moved({
@@ -119,4 +125,9 @@ function moveMain(project: Project, main: Oid): Step<Project> {
 function publishedBy(event: Extract<ProjectEvent, { type: "main-published" }>, at: number, requestedAt: number): LastCollect {
   const { commit, url } = event;
   return { outcome: "published", at, requestedAt, commit, ...(url === undefined ? {} : { url }) };
+}
+
+/** Another commit may have been published since. */
+function watchedBy(event: Extract<ProjectEvent, { type: "main-watched" }>, last: LastCollect | null): LastCollect | null {
+  return last?.outcome === "published" && last.commit === event.commit ? { ...last, watched: event.outcome } : last;
 }

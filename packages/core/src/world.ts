@@ -55,6 +55,7 @@ export function evolve(world: World, event: FactoryEvent, at: number): Evolution
     case "origin-moved":
     case "landing-frozen":
     case "main-published":
+    case "main-watched":
     case "collect-stopped":
     case "car-planned":
     case "car-built":

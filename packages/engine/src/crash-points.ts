@@ -18,6 +18,7 @@ const effects: Readonly<Record<Effect["do"], true>> = {
   "advance-main": true,
   "take-in-origin": true,
   "publish-main": true,
+  "watch-main": true,
 };
 
 /** Every crash point there is; the crash tests loop over them. */

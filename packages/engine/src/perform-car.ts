@@ -20,6 +20,7 @@ import {
   type VerifyCommand,
   type World,
 } from "@dispatch/core";
+import { freezeLanding } from "./freeze-landing.ts";
 import { gateHash } from "./gate-hash.ts";
 import { judgeCommit, type Verdict } from "./judge-commit.ts";
 import { conflictFindings, landedMeanwhile } from "./landing-words.ts";
@@ -179,7 +180,7 @@ async function redRun(ports: LandingPorts, world: World, { project, car, verdict
   const main = car.onto;
   if (verdict.results.slice(0, common.length).some((result) => result.outcome !== "exited" || result.exitCode !== 0)) {
     const onMain = await judgeCommit(ports, { project: project.id, commit: main, verify: common, run: `${project.id}@${main.slice(0, 12)}` });
-    if (onMain.kind === "red") return freeze(project, car, onMain.findings);
+    if (onMain.kind === "red") return freezeAt(project, car, onMain.findings);
     if (onMain.kind === "broken") return [{ type: "run-broken", project: project.id, car: car.id, because: onMain.because }];
   }
   const now = carOf(world, { project: project.id, car: car.id });
@@ -194,17 +195,9 @@ function failed(project: Project, car: Car, findings: readonly Finding[]): Facto
 }
 
 /** Main itself is red: nobody's branch is to blame, and nothing lands until the lead has looked. */
-function freeze(project: Project, car: Car, findings: readonly Finding[]): FactoryEvent[] {
+function freezeAt(project: Project, car: Car, findings: readonly Finding[]): FactoryEvent[] {
   const because = `the tests are red on main ${car.onto.slice(0, 12)} itself: ${findings[0]?.found ?? "no test ran"}`;
-  const events: FactoryEvent[] = [
-    { type: "car-dropped", project: project.id, car: car.id, because },
-    { type: "landing-frozen", project: project.id, commit: car.onto, because },
-  ];
-  if (project.collect.kind !== "idle") {
-    const hint = "mend main (push a fix to origin, or change the verify command), then dispatch resume and collect again";
-    events.push({ type: "collect-stopped", project: project.id, code: "MAIN_RED", because, hint });
-  }
-  return events;
+  return [{ type: "car-dropped", project: project.id, car: car.id, because }, ...freezeLanding(project, car.onto, because)];
 }
 
 interface ContractChecks {

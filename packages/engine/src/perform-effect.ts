@@ -3,6 +3,7 @@ import { checkResult, collectAttempt, discardWorkspace, retireAttempt, startAtte
 import { advanceMain, buildCar, cancelRun, runCar } from "./perform-car.ts";
 import { tellAttempt } from "./perform-contract.ts";
 import { publishMain, takeInOrigin } from "./perform-origin.ts";
+import { watchMain } from "./perform-watch.ts";
 import type { EnginePorts, LandingPorts } from "./ports.ts";
 import { rememberReads } from "./remember-reads.ts";
 
@@ -40,5 +41,7 @@ function perform(ports: EnginePorts & LandingPorts, world: World, effect: Effect
       return takeInOrigin(ports, world, effect.project);
     case "publish-main":
       return publishMain(ports, world, effect.project);
+    case "watch-main":
+      return watchMain(ports, world, effect);
   }
 }

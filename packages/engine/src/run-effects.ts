@@ -117,5 +117,6 @@ function describe(error: unknown): Pick<Trouble, "code" | "message" | "hint"> {
 /** Gate runs go on beside each other, and beside everything else. */
 function laneOf(effect: Effect): string {
   if (effect.do === "run-car" || effect.do === "cancel-run") return `${effect.do}:${effect.project}:${effect.car}`;
+  if (effect.do === "watch-main") return `${effect.do}:${effect.project}`;
   return "project" in effect ? `main:${effect.project}` : effect.attempt;
 }

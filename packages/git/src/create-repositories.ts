@@ -14,6 +14,7 @@ import { advanceMain } from "./advance-main.ts";
 import { buildCar } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { classifyGitError } from "./classify-git-error.ts";
+import { type FoundLanding, findLanding, pathsOnMain } from "./find-landing.ts";
 import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
 import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
 import type { Environment } from "./git-environment.ts";
@@ -54,6 +55,10 @@ export interface GitRepositories extends Repositories {
   openBase(project: ProjectSource): Promise<BaseView | undefined>;
   /** The newest `limit` commits of main's first-parent line, newest first. */
   firstParentLog(project: ProjectId, limit: number): Promise<readonly MainCommit[]>;
+  /** What landed with a commit of main's first-parent line, which may be named by its first digits. */
+  findLanding(project: ProjectId, name: string): Promise<FoundLanding>;
+  /** Of these paths, those that main has now. */
+  pathsOnMain(project: ProjectId, paths: readonly string[]): Promise<readonly string[]>;
   /** Ids of the specs that landed since the hub was made. */
   landedSpecs(project: ProjectId): Promise<readonly string[]>;
   /** Every ref that holds what attempts left. */
@@ -143,6 +148,8 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     readFiles: (project, revision, paths) => readFiles(gitOf(project), revision, paths),
     readBlobs: (project, blobs) => readBlobs(gitOf(project), blobs),
     firstParentLog: (project, limit) => firstParentLog(gitOf(project), limit),
+    findLanding: (project, name) => findLanding(gitOf(project), name),
+    pathsOnMain: (project, paths) => pathsOnMain(gitOf(project), paths),
     landedSpecs: (project) => landedSpecs(gitOf(project)),
     keptRefs: (project) => keptRefs(gitOf(project)),
     measureWork: (project, base, commit) => measureWork(gitOf(project), base, commit),

@@ -11,7 +11,7 @@ export type {
   NodesView,
   NodeView,
 } from "./api/nodes.ts";
-export type { CollectView, FeedView, PlanView, ReportTask, ReportView, WaitingForLead } from "./api/projects.ts";
+export type { CollectView, FeedView, PlanView, ReportTask, ReportView, RevertRequest, RevertView, WaitingForLead } from "./api/projects.ts";
 export type { PutSpecRequest, PutSpecView, SpecConflictFacts, SpecProblem, SpecRevisionRow, SpecView } from "./api/specs.ts";
 export type { ProjectRow, SignalsView, StatusView } from "./api/status.ts";
 export type { AttachView, LogView, RetryRequest, TaskRow, TaskView } from "./api/tasks.ts";

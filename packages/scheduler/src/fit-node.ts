@@ -1,4 +1,4 @@
-import type { NodeClosure, NodeSnapshot, Resources, TaskSpec } from "@dispatch/core";
+import { type NodeClosure, type NodeSnapshot, type Resources, revertExecutor, type TaskSpec } from "@dispatch/core";
 
 /** What is taken of a node. Processor cores in thousandths, so that sums do not depend on their order. */
 export interface Usage {
@@ -33,7 +33,14 @@ export type NodeMiss =
 
 export function demandOf(spec: TaskSpec, executor: string | null): Demand {
   const { cpus, memoryMb, gpus } = spec.resources;
-  return { millicpus: millis(cpus), memoryMb, gpus, nodes: spec.nodes, labels: spec.nodeLabels, executor };
+  return {
+    millicpus: millis(cpus),
+    memoryMb,
+    gpus,
+    nodes: spec.nodes,
+    labels: spec.nodeLabels,
+    executor: executor === revertExecutor ? null : executor,
+  };
 }
 
 export function millis(cpus: number): number {

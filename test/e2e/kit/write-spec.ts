@@ -2,6 +2,7 @@
 export interface SpecInput {
   id: string;
   project: string;
+  type?: string;
   modifies?: readonly string[];
   creates?: readonly string[];
   deletes?: readonly string[];
@@ -22,7 +23,7 @@ export function specText(input: SpecInput): string {
     "---",
     `task_id: ${input.id}`,
     `project: ${input.project}`,
-    "type: feature",
+    `type: ${input.type ?? "feature"}`,
     `priority: ${input.priority ?? 2}`,
     `depends_on: ${list(input.dependsOn)}`,
     `modifies: ${list(input.modifies)}`,

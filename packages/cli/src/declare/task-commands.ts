@@ -7,6 +7,7 @@ export function declareTaskCommands(program: Command, perform: Perform): void {
   declareLooking(program, perform);
   declareSession(program, perform);
   declareDeciding(program, perform);
+  declareRevert(program, perform);
   declareRecover(program, perform);
 }
 
@@ -92,6 +93,28 @@ function declareDeciding(program: Command, perform: Perform): void {
     .addHelpText("after", examples("cancel S03"))
     .action((task: string, { json }: JsonOption) =>
       perform(json, async (context) => (await import("../commands/cancel-task.ts")).cancelTask(context, { task, json: json ?? false })),
+    );
+}
+
+interface RevertOptions extends JsonOption {
+  project?: string;
+  dryRun?: boolean;
+}
+
+function declareRevert(program: Command, perform: Perform): void {
+  program
+    .command("revert")
+    .summary("take back what landed")
+    .description(
+      "Prepares the revert of a landing as a task of its own: git carries it out on a node, the gates and verify judge it, and it lands as every task does. A task takes back its own part of a landing, a commit of main everything that landed with it.",
+    )
+    .argument("<landing>", "a merged task, or a commit of main's first-parent line, which may be cut short")
+    .option("--project <name>", "of which project a commit is; PROJECT/COMMIT says the same")
+    .option("--dry-run", "print the spec and plan nothing")
+    .option(jsonFlag, jsonText)
+    .addHelpText("after", examples("revert S03", "revert shop/S03-checkout --dry-run", "revert shop/1a2b3c4d5"))
+    .action((landing: string, { project, dryRun = false, json = false }: RevertOptions) =>
+      perform(json, async (context) => (await import("../commands/revert-landing.ts")).revertLanding(context, { landing, project, dryRun, json })),
     );
 }
 

@@ -151,6 +151,24 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "main-published", project: "shop", commit: oid }, "shop", "published 1a2b3c4d5", "unchanged"],
   [{ type: "main-published", project: "shop", commit: oid, url: "https://h/pull/1" }, "shop", "published 1a2b3c4d5 by https://h/pull/1", "unchanged"],
   [
+    { type: "main-watched", project: "shop", commit: oid, outcome: "green", findings: [] },
+    "shop",
+    "the tests of 1a2b3c4d5 after publishing: green",
+    "unchanged",
+  ],
+  [
+    { type: "main-watched", project: "shop", commit: oid, outcome: "green", findings: [{ ...finding, severity: "note" }] },
+    "shop",
+    "the tests of 1a2b3c4d5 after publishing: green, red once before: a marker is left",
+    "unchanged",
+  ],
+  [
+    { type: "main-watched", project: "shop", commit: oid, outcome: "red", findings: [finding] },
+    "shop",
+    "the tests of 1a2b3c4d5 after publishing: 1 finding (G03): a marker is left",
+    "unchanged",
+  ],
+  [
     { type: "collect-stopped", project: "shop", code: "ORIGIN_REFUSED", because: "not a fast-forward", hint: "" },
     "shop",
     "collect stopped: not a fast-forward",

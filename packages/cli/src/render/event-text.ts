@@ -62,6 +62,8 @@ function sentenceOf(event: FactoryEvent): string {
       return "origin moved meanwhile, taking it in again";
     case "main-published":
       return `published ${shortOid(event.commit)}${event.url === undefined ? "" : ` by ${event.url}`}`;
+    case "main-watched":
+      return watchedText(event);
     case "collect-stopped":
       return `collect stopped: ${event.because}`;
     case "landing-frozen":
@@ -176,6 +178,13 @@ function factText(fact: WrapperFact): string {
     case "attempt-ended":
       return outcomeText(fact.outcome);
   }
+}
+
+function watchedText({ commit, outcome, findings }: Extract<FactoryEvent, { type: "main-watched" }>): string {
+  const after = `the tests of ${shortOid(commit)} after publishing`;
+  if (outcome === "red") return `${after}: ${findingsText(findings)}`;
+  const first = findings[0];
+  return first === undefined ? `${after}: green` : `${after}: green, red once before: ${findingHead(first)}`;
 }
 
 /** What was shown besides the verify commands, where there was anything. */

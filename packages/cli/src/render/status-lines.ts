@@ -54,8 +54,9 @@ export function forecastLines({ conflicts, uncompared }: StatusView["forecast"],
   return more === 0 ? shown : [...shown, `  ${view.paint.faint(`and ${more} more pairs of tasks with paths in common`)}`];
 }
 
-function publishedWords({ commit, url }: Extract<LastCollect, { outcome: "published" }>): string {
-  return `published ${shortOid(commit)}${url === undefined ? "" : ` by ${oneLine(url)}`}`;
+function publishedWords({ commit, url, watched }: Extract<LastCollect, { outcome: "published" }>): string {
+  const tests = watched === undefined ? "" : `, ${watched} there`;
+  return `published ${shortOid(commit)}${url === undefined ? "" : ` by ${oneLine(url)}`}${tests}`;
 }
 
 /** A bar of what is merged, and the tasks by state. Cancelled tasks do not count. */

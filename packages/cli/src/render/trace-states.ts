@@ -54,6 +54,7 @@ export function nextState(event: FactoryEvent): NextState {
     case "publishing-planned":
     case "origin-moved":
     case "main-published":
+    case "main-watched":
     case "collect-stopped":
       return "unchanged";
   }

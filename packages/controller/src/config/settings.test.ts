@@ -27,6 +27,23 @@ async function settingsWith(files: Record<string, string>) {
   return createSettings(await loadFactory(dir), { readFile: async (_project, revision, path) => files[`${revision}:${path}`] });
 }
 
+describe("a spec that takes landings back", () => {
+  const labels = [`reverts-${anOid(7)}`, "other", `reverts-${anOid(8)}`];
+
+  it("is carried out by git, newest first, whatever executors there are", async () => {
+    const settings = await settingsWith({});
+    const executor = settings.executorOf(aSpec("R01", { executor: "revert", labels }));
+    expect(executor).toMatchObject({ name: "revert", env: {} });
+    expect(executor?.command.slice(-2)).toEqual([anOid(7), anOid(8)]);
+  });
+
+  it("is not one by its labels alone, nor by its executor alone", async () => {
+    const settings = await settingsWith({});
+    expect(settings.executorOf(aSpec("R01", { executor: "other", labels }))).toBeUndefined();
+    expect(settings.executorOf(aSpec("R01", { executor: "revert", labels: ["other"] }))).toBeUndefined();
+  });
+});
+
 describe("the policy of a project", () => {
   it("comes from the repository at the revision that is asked for, else from the factory", async () => {
     const settings = await settingsWith({

@@ -18,6 +18,7 @@ import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { type FactoryConfig, loadFactory } from "./load-factory.ts";
 import { configInvalid } from "./problem.ts";
 import { readConfig } from "./read-config.ts";
+import { revertedBy, revertsWithGit } from "./revert-executor.ts";
 import { RepositoryPolicy, type Verify } from "./schema.ts";
 
 const policyFile = ".dispatch.yaml";
@@ -159,6 +160,8 @@ function automaticExecutor({ executors }: FactoryConfig["factory"], named: strin
 }
 
 function executorOf(config: FactoryConfig, spec: TaskSpec): ExecutorDefinition | undefined {
+  const reverted = revertedBy(spec);
+  if (reverted.length > 0) return revertsWithGit(reverted);
   const { executors, projects } = config.factory;
   const asked = spec.executor === "auto" ? automaticExecutor(config.factory, projects[spec.project]?.executor) : spec.executor;
   const entry = asked === undefined ? undefined : executors[asked];

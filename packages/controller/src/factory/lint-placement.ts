@@ -1,4 +1,4 @@
-import type { TaskSpec } from "@dispatch/core";
+import { revertExecutor, type TaskSpec } from "@dispatch/core";
 import type { ParsedFile, Problem, ReadableFile } from "@dispatch/spec";
 import { type NodeOffer, nodeOffer } from "../config/node-offers.ts";
 import type { LiveSettings } from "../config/settings.ts";
@@ -41,7 +41,7 @@ function lackOf(offer: NodeOffer, spec: TaskSpec, executor: string | undefined):
     const has = offer.labels.length === 0 ? "no labels" : `the labels ${offer.labels.join(", ")}`;
     lacks.push({ part: "node_labels", code: "F38", text: `${has} but not ${labels.join(", ")}` });
   }
-  if (executor !== undefined && offer.executors !== null && !offer.executors.includes(executor))
+  if (executor !== undefined && executor !== revertExecutor && offer.executors !== null && !offer.executors.includes(executor))
     lacks.push({ part: "executor", code: "F14", text: `the executors ${offer.executors.join(", ")} but not ${executor}` });
   const wants = [
     ["cpu", spec.resources.cpus, capacity.cpus, "cores"],

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { coversAny, type ProjectId, patternProblem, type Task } from "@dispatch/core";
+import { coversAny, type ProjectId, patternProblem, revertExecutor, type Task } from "@dispatch/core";
 import type { BaseView } from "@dispatch/git";
 import {
   type ContractFile,
@@ -49,7 +49,7 @@ export async function readLintFacts(sources: FactSources, files: readonly Parsed
     const read = await readRepository(base, mine, { project: id, contracts: entry.contracts });
     projects.push({ ...known, ...read, hasVerify: policy.verify.length > 0, contracts: entry.contracts, sources: await readSources(dir, mine) });
   }
-  return { projects, executors: Object.keys(factory.executors) };
+  return { projects, executors: [...new Set([...Object.keys(factory.executors), revertExecutor])] };
 }
 
 function knownTasks({ tasks, landed }: FactSources, project: ProjectId): KnownTask[] {

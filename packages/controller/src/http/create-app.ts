@@ -18,6 +18,10 @@ export interface AppParts {
 
 const RetryBody = z.strictObject({ edited: z.boolean().default(false) });
 const CordonBody = z.strictObject({ drain: z.boolean().default(false) });
+const RevertBody = z.strictObject({
+  landing: z.string("is missing: name a spec that landed, or a commit of main").trim().min(1, "is empty"),
+  dryRun: z.boolean().default(false),
+});
 const DownBody = z.strictObject({ mode: z.enum(["leave", "drain", "stop"]).default("leave") });
 const LogQuery = z.object({
   file: z.enum(["agent", "verify"]).default("agent"),
@@ -67,6 +71,11 @@ export function createApp(parts: AppParts): Hono {
   app.post("/v1/projects/:project/resume", async (context) => {
     await service.resume(context.req.param("project"));
     return context.json({});
+  });
+
+  app.post("/v1/projects/:project/revert", async (context) => {
+    const request = check(RevertBody, await bodyOf(context.req.text()));
+    return context.json(await service.revert(context.req.param("project"), request, by));
   });
 
   app.get("/v1/tasks/:project/:spec", (context) => context.json(service.task(taskParam(context.req.param()))));

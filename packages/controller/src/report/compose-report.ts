@@ -111,7 +111,12 @@ function waitingProject(project: Project): WaitingForLead[] {
   const waiting: WaitingForLead[] = [];
   const base = { task: null, findings: [], salvage: null };
   if (project.landing.kind === "frozen") {
-    waiting.push({ ...base, because: project.landing.because, next: `mend main, then dispatch resume ${project.id}`, code: "landing-frozen" });
+    waiting.push({
+      ...base,
+      because: project.landing.because,
+      next: `mend main (dispatch revert takes a landing back), then dispatch resume ${project.id}`,
+      code: "landing-frozen",
+    });
   }
   if (project.collect.kind === "idle" && project.collect.last?.outcome === "stopped") {
     const { because, hint } = project.collect.last;

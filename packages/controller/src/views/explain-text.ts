@@ -43,7 +43,10 @@ export function explainText(task: Task, explanation: Explanation, now: number): 
     case "waits-for-origin":
       return { because: `a collect is ${explanation.collect}; nothing starts to land meanwhile`, release: "the collect has ended" };
     case "landing-frozen":
-      return { because: `landing is frozen: ${explanation.because}`, release: `mend main, then dispatch resume ${task.project}` };
+      return {
+        because: `landing is frozen: ${explanation.because}`,
+        release: `mend main (dispatch revert takes a landing back), then dispatch resume ${task.project}`,
+      };
     case "waits-to-land":
       return {
         because: explanation.behind.length === 0 ? "it lands next" : `it lands after ${explanation.behind.join(", ")}`,

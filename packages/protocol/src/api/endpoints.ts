@@ -13,6 +13,7 @@ import type { StoredEvent } from "@dispatch/core";
  *   POST /v1/projects/:project/start             FeedView          (feeds, then lets tasks be placed)
  *   POST /v1/projects/:project/pause | resume    {}
  *   POST /v1/projects/:project/collect           CollectView       (poll status until collect is idle)
+ *   POST /v1/projects/:project/revert            RevertView        body RevertRequest (404, or 409 NOT_ALLOWED with what to do instead)
  *   GET  /v1/tasks/:project/:spec                TaskView
  *   GET  /v1/tasks/:project/:spec/why            WhyView
  *   GET  /v1/tasks/:project/:spec/log            LogView           (?file=agent|verify & attempt=N & round=N & from=BYTES)

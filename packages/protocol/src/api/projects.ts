@@ -43,6 +43,29 @@ export interface FeedView {
   problems: readonly SpecProblem[];
 }
 
+export interface RevertRequest {
+  /** Id of a spec that landed, or a commit of main's first-parent line, which may be cut short. */
+  landing: string;
+  /** Only compose the spec. */
+  dryRun?: boolean;
+}
+
+/** The task that takes a landing back. */
+export interface RevertView {
+  task: string;
+  path: string;
+  /** The whole spec file. */
+  text: string;
+  /** The commit of main that brought what is taken back. */
+  landing: string;
+  /** The merge commits that are taken back, newest first. */
+  reverts: readonly { specId: string; commit: string }[];
+  /** False for a dry run. */
+  planned: boolean;
+  /** What the lead has to do before it lands; null: nothing. */
+  next: string | null;
+}
+
 export interface CollectView {
   requestedAt: number;
 }
