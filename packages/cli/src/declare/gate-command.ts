@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { examples, type JsonOption, jsonFlag, jsonText, type Perform } from "./perform.ts";
+import { examples, type JsonOption, jsonFlag, type Perform } from "./perform.ts";
 
 interface GateOptions extends JsonOption {
   repo?: string;
@@ -30,7 +30,12 @@ export function declareGate(program: Command, perform: Perform): void {
     .option(jsonFlag, "the same as --format json")
     .addHelpText(
       "after",
-      examples("gate", "gate --base origin/main --head my-branch --no-run", "gate --spec specs/S01-cart.md", "gate --base origin/main --format sarif > gates.sarif"),
+      examples(
+        "gate",
+        "gate --base origin/main --head my-branch --no-run",
+        "gate --spec specs/S01-cart.md",
+        "gate --base origin/main --format sarif > gates.sarif",
+      ),
     )
     .action((options: GateOptions) => {
       const { repo, base, head, spec, run, json = false } = options;

@@ -46,7 +46,9 @@ function reasonAgainst(gate: GateId, judged: Judged): string | undefined {
     case "G11":
       return notRun ?? undefined;
     case "G03":
-      return spec === null ? `${noSpec}, so nothing says which paths may be touched; only links that leave the repository were looked for` : undefined;
+      return spec === null
+        ? `${noSpec}, so nothing says which paths may be touched; only links that leave the repository were looked for`
+        : undefined;
     case "G04":
     case "G13":
       return spec === null ? noSpec : undefined;

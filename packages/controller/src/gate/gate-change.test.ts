@@ -185,7 +185,11 @@ describe("what commands show", () => {
   test("an interruption ends what runs, with all it started", async () => {
     const pid = join(root, "pid");
     const interruption = new AbortController();
-    const running = gate({ ".dispatch.yaml": `verify: "export MARK=${pid}; (sleep 600; true) & sleep 600 & echo 1 > ${pid}; wait"\n` }, {}, { signal: interruption.signal });
+    const running = gate(
+      { ".dispatch.yaml": `verify: "export MARK=${pid}; (sleep 600; true) & sleep 600 & echo 1 > ${pid}; wait"\n` },
+      {},
+      { signal: interruption.signal },
+    );
     const ended = running.then(
       () => "judged",
       () => "ended",

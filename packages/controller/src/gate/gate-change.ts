@@ -1,6 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { type CommandResult, FactoryError, type Finding, type GatePolicy, laterSpecFields, type Oid, type TaskSpec, type VerifyCommand } from "@dispatch/core";
+import {
+  type CommandResult,
+  FactoryError,
+  type Finding,
+  type GatePolicy,
+  laterSpecFields,
+  type Oid,
+  type TaskSpec,
+  type VerifyCommand,
+} from "@dispatch/core";
 import { blobsToRead, type Change, type GateInput, judgeChange, judgeFailToPass, parseDiff, testsToProve } from "@dispatch/gates";
 import { type ChangeView, openChange } from "@dispatch/git";
 import { formatProblem, hasErrors, parseSpec } from "@dispatch/spec";
@@ -51,7 +60,13 @@ export async function gateChange(options: GateOptions): Promise<GateReport> {
   const chosen = chooseCommands(own.length > 0 ? own : policy.verify, options);
   const shown = await readShown(view, policy.gates);
   const input: GateInput = { spec: spec ?? anyTask, ...shown, verify: null, policy: policy.gates };
-  return { base: view.base, head: view.head, from: view.from, changedPaths: shown.changes.length, ...(await judge(view, spec, input, chosen, options)) };
+  return {
+    base: view.base,
+    head: view.head,
+    from: view.from,
+    changedPaths: shown.changes.length,
+    ...(await judge(view, spec, input, chosen, options)),
+  };
 }
 
 /** Stands in for the spec where there is none: owns every path, demands nothing, lets nothing pass. */
@@ -108,7 +123,10 @@ function chooseCommands(commands: readonly VerifyCommand[], { run }: GateOptions
   if (commands.length > 0) return { run: commands };
   const where = `neither ${policyFile} at the base nor a spec names a verify command`;
   if (run === undefined) return { notRun: where };
-  throw new FactoryError("USAGE", `there is nothing to run: ${where}`, { fault: "user", hint: `put verify: into ${policyFile} at the base, or leave --run out` });
+  throw new FactoryError("USAGE", `there is nothing to run: ${where}`, {
+    fault: "user",
+    hint: `put verify: into ${policyFile} at the base, or leave --run out`,
+  });
 }
 
 async function readShown(view: ChangeView, { contracts }: GatePolicy): Promise<{ changes: readonly Change[]; texts: ReadonlyMap<Oid, string> }> {
@@ -131,7 +149,15 @@ async function judge(
   const ran = await runForGates(view, input.spec, chosen.run, options);
   const findings = judgeChange({ ...input, ...seenBy(ran) });
   const tests = findings.some(({ severity }) => severity === "block") ? [] : testsToProve(input);
-  const proof = tests.length === 0 ? [] : await runOnBaseWith(view, tests.map(({ path }) => path), chosen.run, options);
+  const proof =
+    tests.length === 0
+      ? []
+      : await runOnBaseWith(
+          view,
+          tests.map(({ path }) => path),
+          chosen.run,
+          options,
+        );
   const gates = chooseGates({
     spec,
     notRun: null,
