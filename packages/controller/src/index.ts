@@ -5,6 +5,8 @@ export { addProject, type NewProject } from "./factory/add-project.ts";
 export { compareSpecs } from "./factory/compare-specs.ts";
 export { initFactory } from "./factory/init-factory.ts";
 export { type LintReport, lintSpecFiles } from "./factory/lint-factory.ts";
+export { type GateReport, gateChange } from "./gate/gate-change.ts";
+export { type GateJson, gateJson, gateSarif } from "./gate/report-gates.ts";
 export { type AddedNode, addNode, type NewNode } from "./nodes/add-node.ts";
 export { bootstrapNode } from "./nodes/bootstrap-node.ts";
 export { examineNodes, type NodeExamination } from "./nodes/doctor/examine-nodes.ts";

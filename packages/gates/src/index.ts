@@ -2,6 +2,7 @@ export type { Change, ChangedLine, ChangeKind, Hunk } from "./change.ts";
 export { cleanOutput } from "./clean-output.ts";
 export { composeFeedback, type FeedbackInput, feedbackLimit } from "./compose-feedback.ts";
 export { findingKey } from "./finding-key.ts";
+export { type GateName, gateList } from "./gate-list.ts";
 export { judgeAcceptance } from "./judge-acceptance.ts";
 export { judgeBaseline } from "./judge-baseline.ts";
 export { blobsToRead, judgeChange } from "./judge-change.ts";

@@ -6,5 +6,6 @@ export { findForge, forgeAddress } from "./forge/forge-address.ts";
 export type { Claim, Holding, LandedCommit, MainHistory } from "./inspect-hub.ts";
 export type { KeptRef, WorkSize } from "./kept-work.ts";
 export type { BaseView } from "./open-base.ts";
+export { type ChangeAsked, type ChangeView, openChange } from "./open-change.ts";
 export type { PrunedRef } from "./prune-refs.ts";
 export type { MainCommit } from "./read-history.ts";

@@ -61,7 +61,8 @@ async function gitDirOf(folder: string, options: GitOptions): Promise<string> {
   return answer.stdout.toString("utf8").replace(/\n$/, "");
 }
 
-async function checkOut(git: Git, revision: Oid, folder: string, options: GitOptions): Promise<void> {
+/** Writes the files of a revision into an empty folder, with a repository of its own that borrows the objects of `git`. */
+export async function checkOut(git: Git, revision: Oid, folder: string, options: GitOptions): Promise<void> {
   const doing = `write the files of ${revision}`;
   const objects = await git.run({ args: ["rev-parse", "--path-format=absolute", "--git-path", "objects"], doing });
   const made = await runGit({ args: ["init", "--quiet", "--template=", folder], env: ownEnvironment(options.env) });
@@ -71,4 +72,11 @@ async function checkOut(git: Git, revision: Oid, folder: string, options: GitOpt
   await writeFile(alternates, objects.stdout);
   const scratch = openGit(join(folder, ".git"), options);
   await scratch.run({ args: [`--work-tree=${folder}`, "checkout", "--quiet", "--detach", "--force", revision], doing });
+}
+
+/** Puts files of another revision over what `checkOut` wrote into a folder; a path that this revision lacks is an error. */
+export async function layOver(revision: Oid, folder: string, paths: readonly string[], options: GitOptions): Promise<void> {
+  const scratch = openGit(join(folder, ".git"), options);
+  const args = [`--work-tree=${folder}`, "checkout", "--quiet", "--force", asOid(revision), "--pathspec-from-file=-", "--pathspec-file-nul"];
+  await scratch.run({ args, doing: `write ${paths.length} files of ${revision}`, input: paths.join("\0") });
 }

@@ -29,5 +29,5 @@ export { type ParsedSpec, parseSpec, type SpecFile } from "./parse/parse-spec.ts
 export type { Assumption, SpecDocument, SpecSource } from "./parse/spec-document.ts";
 export type { Section } from "./parse/split-sections.ts";
 export { formatProblem, hasErrors, type Position, type Problem, type ProblemCode, type Repair, type RuleId, sortProblems } from "./problem.ts";
-export { describeRules, type JsonReport, toJsonReport, toSarif } from "./report-problems.ts";
+export { describeRules, type JsonReport, relativeUri, toJsonReport, toSarif } from "./report-problems.ts";
 export { exampleSpec, type SpecTemplateInput, specTemplateVersion, writeSpecTemplate } from "./spec-template.ts";

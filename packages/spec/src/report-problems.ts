@@ -32,7 +32,7 @@ export function toSarif(problems: readonly Problem[], toolVersion: string): Reco
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: uriOf(problem.file) },
+                artifactLocation: { uri: relativeUri(problem.file) },
                 region: { startLine: problem.line, startColumn: problem.column },
               },
             },
@@ -59,7 +59,8 @@ function describe({ id, level, otherwise, english, chinese, help, fixable }: (ty
   };
 }
 
-function uriOf(file: string): string {
+/** A path as SARIF names it. */
+export function relativeUri(file: string): string {
   return file
     .split("/")
     .map((part) => encodeURIComponent(wellFormed(part)))

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { declareFactoryCommands } from "./factory-commands.ts";
+import { declareGate } from "./gate-command.ts";
 import { declareNodeCommands } from "./node-commands.ts";
 import { examples, type Perform } from "./perform.ts";
 import { declareProjectCommands } from "./project-commands.ts";
@@ -28,6 +29,8 @@ export function declareProgram(version: string, perform: Perform): Command {
   program.commandsGroup("The factory:");
   declareFactoryCommands(program, perform);
   declareServiceCommands(program, perform);
+  program.commandsGroup("Any repository:");
+  declareGate(program, perform);
   program.commandsGroup("Projects:");
   declareProjectCommands(program, perform);
   program.commandsGroup("Nodes:");

@@ -35,7 +35,8 @@ const WaiverEntry = z.strictObject({
   because: z.string().trim().min(8, "is too short; say why in words").describe("shown with every finding it lets pass"),
 });
 
-const Gates = z.strictObject({
+/** `gates:` of a project. */
+export const Gates = z.strictObject({
   placeholder_allow: z.array(z.string()).default([]).describe("globs of files in which placeholder words are the subject"),
   placeholder_words: z.array(z.string().min(1)).default([]).describe("more words that count as placeholders"),
   marker_allow: z.array(z.string()).default([]).describe("globs of files that may hold conflict markers"),

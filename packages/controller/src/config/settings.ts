@@ -1,28 +1,20 @@
 import { resolve } from "node:path";
 import {
-  defaultGatePolicy,
   type ExecutorDefinition,
   FactoryError,
-  type GatePolicy,
   type Oid,
   type ProjectId,
   type ProjectSource,
   type Repositories,
   type TaskSpec,
-  testsMinOf,
-  type VerifyCommand,
 } from "@dispatch/core";
 import type { ProjectPolicy, Settings } from "@dispatch/engine";
 import { findForge } from "@dispatch/git";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { type FactoryConfig, loadFactory } from "./load-factory.ts";
-import { configInvalid } from "./problem.ts";
-import { readConfig } from "./read-config.ts";
+import { composeGates, policyFile, readRepositoryPolicy, verifyCommands } from "./repository-policy.ts";
 import { revertedBy, revertsWithGit } from "./revert-executor.ts";
-import { RepositoryPolicy, type Verify } from "./schema.ts";
-
-const policyFile = ".dispatch.yaml";
-const defaultVerifyTimeoutSeconds = 600;
+import type { RepositoryPolicy } from "./schema.ts";
 
 /** The configuration while the daemon runs: the last one that was right stays in force. */
 export interface LiveSettings extends Settings {
@@ -40,13 +32,7 @@ export function createSettings(initial: FactoryConfig, repositories: Pick<Reposi
 
   async function readPolicy(project: ProjectId, revision: Oid): Promise<ProjectPolicy> {
     const text = await repositories.readFile(project, revision, policyFile);
-    let own: RepositoryPolicy = {};
-    if (text !== undefined) {
-      const read = readConfig(RepositoryPolicy, `${project}@${revision.slice(0, 12)}:${policyFile}`, text);
-      if ("problems" in read) throw configInvalid(read.problems);
-      own = read.value;
-    }
-    return composePolicy(config, project, own);
+    return composePolicy(config, project, readRepositoryPolicy(`${project}@${revision.slice(0, 12)}`, text));
   }
 
   return {
@@ -121,36 +107,6 @@ function composePolicy(config: FactoryConfig, project: ProjectId, own: Repositor
     maxRounds: own.rounds ?? entry.rounds,
     gates: composeGates(entry, own.gates),
   };
-}
-
-type GatesEntry = NonNullable<RepositoryPolicy["gates"]>;
-
-function composeGates(
-  { gates: factory, contracts }: Pick<FactoryConfig["factory"]["projects"][string], "gates" | "contracts">,
-  own: GatesEntry | undefined,
-): GatePolicy {
-  const maxFileKb = own?.max_file_kb ?? factory.max_file_kb;
-  return {
-    placeholderAllow: [...factory.placeholder_allow, ...(own?.placeholder_allow ?? [])],
-    placeholderWords: [...factory.placeholder_words, ...(own?.placeholder_words ?? [])],
-    markerAllow: [...factory.marker_allow, ...(own?.marker_allow ?? [])],
-    alwaysAllowed: [...factory.scope_allow, ...(own?.scope_allow ?? [])],
-    testsMin: testsMinOf({ ...factory.tests_min, ...own?.tests_min }),
-    protectedPaths: [...factory.protected, ...(own?.protected ?? [])],
-    contracts,
-    maxFileBytes: maxFileKb === undefined ? defaultGatePolicy.maxFileBytes : maxFileKb * 1024,
-    waivers: [...factory.waive, ...(own?.waive ?? [])],
-  };
-}
-
-export function verifyCommands(verify: Verify | undefined): VerifyCommand[] {
-  if (verify === undefined) return [];
-  const entries = Array.isArray(verify) ? verify : [verify];
-  return entries.map((entry) =>
-    typeof entry === "string"
-      ? { run: entry, cwd: ".", timeoutSeconds: defaultVerifyTimeoutSeconds, env: {} }
-      : { run: entry.run, cwd: entry.cwd, timeoutSeconds: entry.timeout_s ?? defaultVerifyTimeoutSeconds, env: entry.env },
-  );
 }
 
 /** What `auto` stands for in a project: the executor it names, else the only one there is. */
