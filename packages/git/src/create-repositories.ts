@@ -118,9 +118,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
   /** Attempts on one base start at once; a second push of the same commit would find its ref locked, so it waits for the first. */
   function sendOnce(project: ProjectId, commit: Oid, url: string): Promise<void> {
     const key = `${commit} ${url}`;
-    const underWay = sending.get(key);
-    if (underWay !== undefined) return underWay;
-    const sent = sendCommit(gitOf(project), commit, url).finally(() => sending.delete(key));
+    const sent = sending.get(key) ?? sendCommit(gitOf(project), commit, url).finally(() => sending.delete(key));
     sending.set(key, sent);
     return sent;
   }

@@ -83,7 +83,7 @@ describe("what is known of a project at its base", () => {
   it("is what the commit holds: files, manifests, contract entries, sizes, and the repository's own policy", async () => {
     const spec = specOf('context: [docs/long.md, docs/none.md]\ncontract: ["notes/cited.md#type Order", "none.md#GET /x"]\n');
     const facts = await readLintFacts({ settings: settings(), bases: new Map([["shop", base]]), tasks: [] }, [spec]);
-    expect(facts.executors).toEqual(["codex"]);
+    expect(facts.executors).toEqual(["codex", "revert"]);
     const shop = facts.projects.find((project) => project.id === "shop");
     expect([...(shop?.files ?? [])].sort()).toEqual(Object.keys(files).sort());
     expect(shop?.hasVerify).toBe(true);

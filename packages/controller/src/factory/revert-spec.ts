@@ -46,6 +46,7 @@ attempts: 1
 estimate_min: 3
 commit: ${JSON.stringify(`chore: revert ${what}`)}
 labels: ${JSON.stringify(merges.map(({ commit }) => revertLabel(commit)))}
+waivers:${["G02", "G05", "G06", "G09", "G14"].map((gate) => `\n  - {gate: ${gate}, paths: ["**"], because: "the reverse of what landed; what it brings back stood on main before"}`).join("")}
 ---
 
 ## Goal
