@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isFactoryError } from "@dispatch/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ChangeAsked, openChange } from "./open-change.ts";
-import { makeScene, type Scene } from "./testing/git-scene.ts";
+import { environment, makeScene, type Scene } from "./testing/git-scene.ts";
 
 let scene: Scene;
 let repo: string;
@@ -23,7 +23,7 @@ beforeEach(() => {
 });
 afterEach(() => scene.remove());
 
-const open = (asked: Partial<ChangeAsked> = {}) => openChange({ folder: repo, base: undefined, head: "HEAD", ...asked }, process.env);
+const open = (asked: Partial<ChangeAsked> = {}) => openChange({ folder: repo, base: undefined, head: "HEAD", ...asked }, environment());
 
 async function refusal(asked: Partial<ChangeAsked>): Promise<{ code: string; message: string; hint: string | undefined }> {
   try {

@@ -13,6 +13,7 @@ import {
 import { blobsToRead, type Change, type GateInput, judgeChange, judgeFailToPass, parseDiff, testsToProve } from "@dispatch/gates";
 import { type ChangeView, openChange } from "@dispatch/git";
 import { formatProblem, hasErrors, parseSpec } from "@dispatch/spec";
+import { readEnvironment } from "../config/read-environment.ts";
 import { policyAlone, policyFile, readRepositoryPolicy } from "../config/repository-policy.ts";
 import { type ChosenGates, chooseGates } from "./choose-gates.ts";
 import { type RanForGates, type RunOptions, runForGates, runOnBaseWith } from "./run-for-gates.ts";
@@ -50,7 +51,7 @@ export interface GateReport {
  */
 export async function gateChange(options: GateOptions): Promise<GateReport> {
   const { say, head } = options;
-  const view = await openChange({ folder: resolve(options.repo), base: options.base, head }, process.env);
+  const view = await openChange({ folder: resolve(options.repo), base: options.base, head }, readEnvironment().all);
   if (!view.forked) say("base and head forked at no single commit: all that differs between them is judged");
   const uncommitted = head === "HEAD" ? await view.uncommitted() : 0;
   if (uncommitted > 0) say(`${uncommitted} ${uncommitted === 1 ? "file" : "files"} with uncommitted changes: only commits are judged`);
