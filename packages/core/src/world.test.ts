@@ -235,9 +235,10 @@ describe("a task that goes", () => {
       built("2", [b]),
       refused(a),
     );
-    expect(seats(world)).toEqual([{ id: "3", members: [c], ahead: [] }]);
+    expect(seats(world)).toEqual([]);
     expect(stateOf(world, b)).toMatchObject({ kind: "queued", since: 20 });
-    expect(effects).toEqual([{ do: "cancel-run", project, car: "2", builtOn: anOid(1) }]);
+    expect(stateOf(world, c)?.kind).toBe("queued");
+    expect(effects).toEqual(["1", "2"].map((car) => ({ do: "cancel-run", project, car, builtOn: anOid(1) })));
   });
 
   it("by being cancelled, leaves nothing behind in the train; in a car it cannot be", () => {

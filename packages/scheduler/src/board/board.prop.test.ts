@@ -222,10 +222,11 @@ function nextFactOf(dice: Dice, world: World, id: string, now: number): FactoryE
 }
 
 function nextFactOfCar(dice: Dice, world: World, task: Task, id: string): FactoryEvent {
-  const car = world.projects.get(task.project)?.train.cars.find((one) => one.id === id);
+  const project = world.projects.get(task.project);
+  const car = project?.train.cars.find((one) => one.id === id);
   const of = { project: task.project, car: id };
   // Its car has landed, so that this one is to be told merged.
-  if (car === undefined) return { type: "task-merged", task: task.id, commit: anOid(60), from: anOid(7) };
+  if (car === undefined) return { type: "task-merged", task: task.id, commit: project?.main ?? "", from: anOid(7) };
   if (dice(10) === 0) return { type: "car-dropped", ...of, because: "moved", ...(dice(2) === 0 ? { main: anOid(7) } : {}) };
   const { state } = car;
   switch (state.kind) {
