@@ -6,7 +6,8 @@ const task = "packages/core/src/task.ts";
 const runEffects = "packages/engine/src/run-effects.ts";
 const engine = "packages/engine/src/engine.ts";
 const performAttempt = "packages/engine/src/perform-attempt.ts";
-const performLanding = "packages/engine/src/perform-landing.ts";
+const performCar = "packages/engine/src/perform-car.ts";
+const performOrigin = "packages/engine/src/perform-origin.ts";
 const commands = "packages/engine/src/commands.ts";
 
 const seenCheck = "if (event.seq <= attempt.cursor) return stale(";
@@ -105,9 +106,9 @@ export const engineMutants: readonly Mutant[] = [
     seed: 9,
     changes: [
       {
-        file: performLanding,
-        from: "ports.repositories.advanceMain(task.project, effect.candidate.commit, effect.onto);",
-        to: "ports.repositories.advanceMain(task.project, effect.candidate.commit, await ports.repositories.mainOf(task.project));",
+        file: performCar,
+        from: "ports.repositories.advanceMain(project.id, candidate.commit, car.onto);",
+        to: "ports.repositories.advanceMain(project.id, candidate.commit, await ports.repositories.mainOf(project.id));",
       },
     ],
   },
@@ -116,9 +117,9 @@ export const engineMutants: readonly Mutant[] = [
     seed: 9,
     changes: [
       {
-        file: performLanding,
-        from: 'if (advanced.outcome === "advanced") return [{ type: "task-merged"',
-        to: 'if (advanced.outcome !== undefined) return [{ type: "task-merged"',
+        file: performCar,
+        from: 'if (advanced.outcome !== "advanced") {',
+        to: "if (advanced.outcome === undefined) {",
       },
     ],
   },
@@ -127,9 +128,9 @@ export const engineMutants: readonly Mutant[] = [
     seed: 1,
     changes: [
       {
-        file: performLanding,
-        from: "verifyCommit(ports, task.project, effect.candidate.commit, effect.onto, {",
-        to: "verifyCommit(ports, task.project, effect.onto, effect.onto, {",
+        file: performCar,
+        from: "commit: candidate.commit, verify: gate.verify, run: passed.run }",
+        to: "commit: builtOn, verify: gate.verify, run: passed.run }",
       },
     ],
   },
@@ -184,16 +185,16 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: "where main went to is not taken in",
     seed: 9,
-    changes: [{ file: performLanding, from: "effect.candidate.commit : advanced.main;", to: "effect.candidate.commit : effect.onto;" }],
+    changes: [{ file: performCar, from: "candidate.commit : advanced.main;", to: "candidate.commit : car.onto;" }],
   },
   {
     name: "what others pushed becomes main although it is red",
     seed: 36,
     changes: [
       {
-        file: performLanding,
-        from: '  if (!verdict.green) {\n    const error = new FactoryError(\n      "ORIGIN_CONFLICT"',
-        to: '  if (verdict.results === undefined) {\n    const error = new FactoryError(\n      "ORIGIN_CONFLICT"',
+        file: performOrigin,
+        from: 'if (verdict.kind !== "green") {',
+        to: 'if (verdict.kind === "broken") {',
       },
     ],
   },
@@ -205,6 +206,6 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: "after a crash nothing is done that was left undone",
     seed: 5,
-    changes: [{ file: engine, from: "      outbox.start(loaded.pending.map((pending) => pending.effect));\n", to: "" }],
+    changes: [{ file: engine, from: "      outbox.start(loaded.pending.map(({ effect }) => effect));\n", to: "" }],
   },
 ];

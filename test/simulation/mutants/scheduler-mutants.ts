@@ -1,5 +1,6 @@
 import type { Mutant } from "./mutant.ts";
 
+const train = "packages/core/src/train.ts";
 const landings = "packages/scheduler/src/plan-landings.ts";
 const fitNode = "packages/scheduler/src/fit-node.ts";
 const nodeRooms = "packages/scheduler/src/board/node-rooms.ts";
@@ -13,13 +14,9 @@ const engine = "packages/engine/src/engine.ts";
 /** Order, places, locks and time, broken one at a time. */
 export const schedulerMutants: readonly Mutant[] = [
   {
-    name: "two tasks of a project land at once",
+    name: "two cars of a project move main at once",
     seed: 1,
-    changes: [
-      { file: landings, from: "return landing || next === undefined ? undefined :", to: "return next === undefined ? undefined :" },
-      { file: landings, from: 'if (task.state.kind === "landing") landing = true;', to: 'if (task.state.kind === "landing") continue;' },
-      { file: landings, from: "  let landing = false;\n", to: "" },
-    ],
+    changes: [{ file: train, from: 'return train.cars.some(({ state }) => state.kind === "advancing");', to: "return train.cars.length < 0;" }],
   },
   {
     name: "a freeze of landing is ignored",
