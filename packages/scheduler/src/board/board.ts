@@ -52,7 +52,7 @@ export function createBoard({ world, nodes, projects }: Snapshot): Board {
 
 function landings(state: BoardState): LandingDecision[] {
   const decisions: LandingDecision[] = [];
-  const projects = [...state.rows.keys()].map((id) => projectOf(state, id));
+  const projects = [...state.rows.keys()].sort().map((id) => projectOf(state, id));
   const slots = slotsOfEach(projects, state.rooms.nodes);
   for (const project of projects) {
     if (project.landingStale || project.landingSlots !== slots) {

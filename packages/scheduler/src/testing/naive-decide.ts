@@ -21,7 +21,7 @@ import { planTrain } from "../train/plan-train.ts";
  */
 export function naiveDecide(snapshot: Snapshot, now: number, atMost = Number.POSITIVE_INFINITY): Decision[] {
   const decisions: Decision[] = [];
-  for (const id of snapshot.world.projects.keys()) decisions.push(...naiveLanding(snapshot, id));
+  for (const id of [...snapshot.world.projects.keys()].sort()) decisions.push(...naiveLanding(snapshot, id));
   const open = [...snapshot.world.tasks.values()].filter((task) => !isEnded(task));
   const estimates = naiveEstimates(snapshot, open);
   const scores = naiveScores(open, estimates);
