@@ -224,7 +224,7 @@ case $command in
     ;;
   up)
     prepare build
-    exec node "$root/packages/cli/dist/main.js" up "$@"
+    exec node "$root/packages/cli/dist/bundle/dispatch.js" up "$@"
     ;;
   help | --help | -h)
     usage

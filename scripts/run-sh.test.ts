@@ -51,7 +51,7 @@ beforeEach(() => {
   root = join(folder, "a place with spaces");
   calls = join(folder, "calls");
   mkdirSync(bin);
-  mkdirSync(join(root, "packages/cli/dist"), { recursive: true });
+  mkdirSync(join(root, "packages/cli/dist/bundle"), { recursive: true });
   mkdirSync(join(root, "node_modules/better-sqlite3"), { recursive: true });
   writeFileSync(calls, "");
   for (const name of everywhere) link(name);
@@ -63,7 +63,10 @@ beforeEach(() => {
   writeFileSync(join(root, "package.json"), "{}");
   writeFileSync(join(root, "package-lock.json"), "{}");
   writeFileSync(join(root, "node_modules/better-sqlite3/index.js"), "module.exports = class { close() {} };\n");
-  writeFileSync(join(root, "packages/cli/dist/main.js"), "console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd() }));\n");
+  writeFileSync(
+    join(root, "packages/cli/dist/bundle/dispatch.js"),
+    "console.log(JSON.stringify({ args: process.argv.slice(2), cwd: process.cwd() }));\n",
+  );
 });
 
 afterEach(() => {

@@ -6,7 +6,7 @@ import { type Door, factoryPaths, type StatusView } from "@dispatch/protocol";
 import { parseDocument } from "yaml";
 
 const root = resolve(import.meta.dirname, "../..");
-export const cliMain = join(root, "packages/cli/dist/main.js");
+export const cliMain = join(root, "packages/cli/dist/bundle/dispatch.js");
 export const project = "bench";
 
 /** What every task is verified with: it counts as one test that ran, and costs a shell. */

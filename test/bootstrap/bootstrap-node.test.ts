@@ -7,7 +7,7 @@ import { eventually } from "../kit/eventually.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../kit/real-sshd.ts";
 
 /** `dispatch node bootstrap` against a real sshd whose machine has every tool already, and a git that can be held. */
-const cli = resolve(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cli = resolve(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 let lab: SshLab;
 let machine: SshMachine;
 let scene: Scene;

@@ -8,7 +8,7 @@ import { parseDocument } from "yaml";
 import { checkEveryCommit } from "./check-every-commit.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const cli = join(root, "packages/cli/dist/main.js");
+const cli = join(root, "packages/cli/dist/bundle/dispatch.js");
 const project = "clawmarketing";
 
 const { values: flags } = parseArgs({ options: { json: { type: "boolean" }, keep: { type: "string" } } });

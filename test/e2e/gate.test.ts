@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { library } from "./kit/library.ts";
 import { type Ran, runProgram } from "./kit/run-program.ts";
 
-const cli = join(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cli = join(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
 let root = "";
 let repo = "";

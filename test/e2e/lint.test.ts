@@ -21,7 +21,7 @@ const scripts = {
   "count.sh": '#!/bin/sh\necho run >> "$NOTES"\n',
   "hold.sh": '#!/bin/sh\necho $$ > "$NOTES"\nsleep 600 &\nwait\n',
 };
-const cli = join(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cli = join(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
 let scene: Scene;
 let project: string;

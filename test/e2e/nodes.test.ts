@@ -58,7 +58,7 @@ function openTerminal(name: string) {
   };
 }
 
-const cli = join(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cli = join(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
 describe("a daemon with a node that takes connections and says nothing", () => {
   test("comes up without it", async () => {

@@ -282,7 +282,7 @@ describe("on the command line", () => {
       expect(await scene.must<PutSpecView>("spec", "edit", id())).toMatchObject({ revision: 2, changed: [] });
       const other = join(scene.root, "other.md");
       edits(`sed 's/priority: 1/priority: 3/' "$2" > ${other}
-${process.execPath} ${join(import.meta.dirname, "../../packages/cli/dist/main.js")} spec put ${id()} --file ${other} --base-revision 2 >&2
+${process.execPath} ${join(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js")} spec put ${id()} --file ${other} --base-revision 2 >&2
 sed -i 's/estimate_min: 5/estimate_min: 9/' "$2"`);
       const stale = await scene.json<ErrorView>("spec", "edit", id());
       expect(stale).toMatchObject({

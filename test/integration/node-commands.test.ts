@@ -10,7 +10,7 @@ import { type RealDaemon, startDaemon } from "../kit/real-daemon.ts";
 import { makeRealFactory, waitStep } from "../kit/real-factory.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../kit/real-sshd.ts";
 
-const cliProgram = resolve(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cliProgram = resolve(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
 let lab: SshLab;
 let alpha: SshMachine;

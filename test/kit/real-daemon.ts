@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import type { StoredEvent } from "@dispatch/core";
 import { type CollectView, factoryPaths } from "@dispatch/protocol";
 
-const cliProgram = resolve(import.meta.dirname, "../../packages/cli/dist/main.js");
+const cliProgram = resolve(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
 /** How a process ended. */
 export interface Ended {

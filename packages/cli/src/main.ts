@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { version } from "@dispatch/protocol";
 import { type Command, CommanderError } from "commander";
 import type { CommandContext } from "./command-context.ts";
 import type { Perform } from "./declare/perform.ts";
@@ -17,11 +17,6 @@ function onBrokenOutput(error: NodeJS.ErrnoException): void {
   process.once("exit", () => {
     if (process.exitCode === exitCodes.ok) process.exitCode = exitCodes.failed;
   });
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string };
-  return version;
 }
 
 async function openContext(factory: string | undefined): Promise<CommandContext> {
@@ -53,7 +48,7 @@ async function run(): Promise<void> {
       process.exitCode = tellFailure(error, context.terminal, json ?? false);
     }
   };
-  const program = declareProgram(readVersion(), perform);
+  const program = declareProgram(version, perform);
   tellUsage(program);
   try {
     await program.parseAsync();

@@ -22,4 +22,3 @@ export { type DaemonOptions, runDaemon } from "./run-daemon.ts";
 export { type InstalledService, installService, type ManagerOutcome, uninstallService } from "./service/install-service.ts";
 export { lookAtService, type ManagerView, type ServiceStanding } from "./service/look-at-service.ts";
 export { openService } from "./service/open-service.ts";
-export { version } from "./version.ts";

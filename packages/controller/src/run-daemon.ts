@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isFactoryError } from "@dispatch/core";
-import { factoryPaths } from "@dispatch/protocol";
+import { factoryPaths, version } from "@dispatch/protocol";
 import { classifySystemError } from "./classify-system-error.ts";
 import { createFactoryService } from "./factory-service.ts";
 import { type ForecastKeeper, keepForecast } from "./forecast/keep-forecast.ts";
@@ -9,7 +9,6 @@ import { openDoors } from "./http/open-doors.ts";
 import { keepSignals } from "./keep-signals.ts";
 import { type OpenFactory, openFactory } from "./open-factory.ts";
 import { systemClock } from "./system-clock.ts";
-import { version } from "./version.ts";
 import { composeStandings } from "./views/compose-why.ts";
 import { watchStanding } from "./watch-standing.ts";
 

@@ -1,6 +1,7 @@
 import { type AdvanceOutcome, FactoryError, invariant, type Oid } from "@dispatch/core";
 import { asOid, type Git, isAncestor } from "./open-git.ts";
 import { mainRef, readMain } from "./open-hub.ts";
+import { isNear } from "./read-commit.ts";
 import { removeStaleLocks } from "./remove-stale-locks.ts";
 
 /**
@@ -9,9 +10,9 @@ import { removeStaleLocks } from "./remove-stale-locks.ts";
  */
 export async function advanceMain(git: Git, commit: Oid, onto: Oid): Promise<AdvanceOutcome> {
   const before = await readMain(git);
-  if (await isAncestor(git, commit, before)) return { outcome: "advanced" };
-  if (before !== onto) return { outcome: "main-moved", main: before };
-  if (!(await isAncestor(git, onto, commit))) {
+  if (before !== onto) return (await isAncestor(git, commit, before)) ? { outcome: "advanced" } : { outcome: "main-moved", main: before };
+  if (!(await isNear(git, onto, commit)) && !(await isAncestor(git, onto, commit))) {
+    if (await isAncestor(git, commit, onto)) return { outcome: "advanced" };
     throw new FactoryError("MAIN_MOVED", `${commit} does not contain main ${onto}; moving main there would lose commits`, {
       hint: "build the candidate again on main as it is now",
     });

@@ -77,12 +77,14 @@ test("a candidate is built exactly when no path changed on both sides, and then 
       }
       const names = [...expected.keys()];
       const nameClash = names.some((left) => names.some((right) => clash(left, right)));
+      // Also where mine takes away what theirs wrote, to put a folder there.
+      const mixed = [...mineChanged].some((left) => mine.has(left) && [...theirsChanged].some((right) => theirs.has(right) && clash(left, right)));
       const fits = !nameClash && ![...mineChanged].some((path) => theirsChanged.has(path));
       const report = refused[0]?.report;
       expect(candidate === null ? "refused" : "built").toBe(fits ? "built" : "refused");
       if (candidate === null || report !== undefined) {
         refusedRuns += 1;
-        expect(report?.kind).toBe(nameClash ? "df_conflict" : "stale_base");
+        expect(report?.kind).toBe(mixed ? "df_conflict" : "stale_base");
         for (const path of mineChanged) if (theirsChanged.has(path)) expect(report?.paths.map((reported) => reported.path)).toContain(path);
         return;
       }

@@ -5,9 +5,10 @@ import { type Collision, findCollisions, indexInfo, isPresent, type PathChange, 
 import { mergeText } from "./merge-text.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { scratchOf } from "./open-hub.ts";
+import { readCommit } from "./read-commit.ts";
 import { deltaOf, mergeBaseOf } from "./read-history.ts";
 import { reportCollisions, reportForeignHistory } from "./report-conflict.ts";
-import { authorOf, dispatchAuthor, writeCommit } from "./write-commit.ts";
+import { dispatchAuthor, writeCommit } from "./write-commit.ts";
 
 /** Keeps a candidate from being pruned while it waits for its tests. */
 export function carRef(car: CarId): string {
@@ -129,7 +130,7 @@ async function writeMerge(git: Git, onto: Oid, member: CarMember, tree: Oid): Pr
       ["Spec-Tip", member.tip],
       ["Agent-Id", member.executor],
     ],
-    author: await authorOf(git, member.tip),
+    author: (await readCommit(git, member.tip)).author,
     at: member.at,
   });
 }

@@ -9,6 +9,9 @@ import { environment, makeScene, type Scene } from "./testing/git-scene.ts";
 let scene: Scene;
 afterEach(() => scene.remove());
 
+/** The same hubs, opened by another process. */
+const restarted = () => createRepositories({ hubDir: join(scene.root, "hubs"), env: environment() });
+
 async function codeOf(act: Promise<unknown>): Promise<string> {
   try {
     await act;
@@ -53,7 +56,21 @@ describe("opening a hub", () => {
     scene.git(scene.hub, "config", "gc.auto", "5");
     rmSync(scene.project.repo, { recursive: true });
     expect(await scene.repositories.openHub(scene.project)).toBe(main);
+    expect(scene.git(scene.hub, "config", "gc.auto")).toBe("5");
+    expect(await restarted().openHub(scene.project)).toBe(main);
     expect(scene.git(scene.hub, "config", "gc.auto")).toBe("0");
+  });
+
+  test("a hub is looked over again when something in it has failed, and made again when it is gone", async () => {
+    scene = makeScene();
+    const main = await scene.repositories.openHub(scene.project);
+    scene.git(scene.hub, "config", "gc.auto", "5");
+    await expect(scene.repositories.advanceMain("shop", "1".repeat(40), main)).rejects.toThrow();
+    expect(await scene.repositories.openHub(scene.project)).toBe(main);
+    expect(scene.git(scene.hub, "config", "gc.auto")).toBe("0");
+    rmSync(scene.hub, { recursive: true });
+    expect(await scene.repositories.openHub(scene.project)).toBe(main);
+    expect(await scene.repositories.mainOf("shop")).toBe(main);
   });
 
   test("a hub half made by a crash is made again", async () => {
@@ -101,7 +118,7 @@ describe("opening a hub", () => {
     mkdirSync(join(scene.hub, "scratch/index-x"), { recursive: true });
     scene.git(scene.hub, "worktree", "add", "--quiet", "--detach", join(scene.root, "gone"), main);
     rmSync(join(scene.root, "gone"), { recursive: true });
-    expect(await scene.repositories.openHub(scene.project)).toBe(main);
+    expect(await restarted().openHub(scene.project)).toBe(main);
     expect(existsSync(join(scene.hub, "refs/heads/main.lock"))).toBe(false);
     expect(existsSync(join(scene.hub, "scratch"))).toBe(false);
     expect(scene.git(scene.hub, "worktree", "list").split("\n")).toHaveLength(1);

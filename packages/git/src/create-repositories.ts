@@ -1,19 +1,9 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import {
-  type AttemptId,
-  invariant,
-  isFactoryError,
-  type Oid,
-  type ProjectId,
-  type ProjectSource,
-  projectIdPattern,
-  type Repositories,
-} from "@dispatch/core";
+import { resolve } from "node:path";
+import type { AttemptId, Oid, ProjectId, ProjectSource, Repositories } from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
 import { buildCar } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
-import { classifyGitError } from "./classify-git-error.ts";
+import { createHubs, guarded } from "./create-hubs.ts";
 import { type FoundLanding, findLanding, pathsOnMain } from "./find-landing.ts";
 import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
 import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
@@ -24,13 +14,13 @@ import { type KeptRef, keptRefs, measureWork, patchOf, type WorkSize } from "./k
 import { checkOrigin } from "./look-at-origin.ts";
 import type { DialNode } from "./node-line.ts";
 import { type BaseView, openBase } from "./open-base.ts";
-import { type Git, type GitOptions, openGit } from "./open-git.ts";
-import { openHub, readMain } from "./open-hub.ts";
+import type { Git, GitOptions } from "./open-git.ts";
+import { readMain } from "./open-hub.ts";
 import { isWorthPacking, measureLitter, packObjects, packRefs } from "./pack-hub.ts";
 import { type PrunedRef, prunedRefs, pruneRefs } from "./prune-refs.ts";
 import { publishMain } from "./publish-main.ts";
-import { readBlobs, readFiles } from "./read-files.ts";
-import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit, readFile } from "./read-history.ts";
+import { readBlobs, readFile, readFiles } from "./read-files.ts";
+import { diffOf, firstParentLog, landedSpecs, listFiles, type MainCommit } from "./read-history.ts";
 import { takeInOrigin } from "./take-in-origin.ts";
 import { createTurns } from "./take-turns.ts";
 
@@ -91,51 +81,37 @@ export interface GitRepositories extends Repositories {
 export function createRepositories(options: RepositoriesOptions): GitRepositories {
   const gitOptions: GitOptions = { env: options.env ?? process.env, remoteQuietMs: options.remoteQuietMs ?? 120_000, dial: options.dial };
   const inTurn = createTurns();
-  const opened = new Map<ProjectId, Git>();
+  const hubs = createHubs(resolve(options.hubDir), gitOptions);
+  const { gitOf, watched } = hubs;
   const sending = new Map<string, Promise<void>>();
-
-  function hubOf(project: ProjectId): string {
-    invariant(projectIdPattern.test(project), `${JSON.stringify(project)} is not a project id`);
-    return join(resolve(options.hubDir), `${project}.git`);
-  }
-
-  function gitOf(project: ProjectId): Git {
-    const known = opened.get(project) ?? openGit(hubOf(project), gitOptions);
-    opened.set(project, known);
-    return known;
-  }
 
   /** Acts that write refs or an index of the hub, one at a time. */
   function locally<T>(project: ProjectId, act: (git: Git) => Promise<T>): Promise<T> {
-    return inTurn(`hub ${project}`, () => guarded(() => act(gitOf(project)), `work in the hub of ${project}`));
+    return inTurn(`hub ${project}`, () => watched(project, act, `work in the hub of ${project}`));
   }
 
   /** Conversations with origin, one at a time; they may take long and do not hold up the hub. */
   function withOrigin<T>(project: ProjectId, act: (git: Git) => Promise<T>): Promise<T> {
-    return inTurn(`origin ${project}`, () => guarded(() => act(gitOf(project)), `work with origin of ${project}`));
+    return inTurn(`origin ${project}`, () => watched(project, act, `work with origin of ${project}`));
   }
 
   /** Attempts on one base start at once; a second push of the same commit would find its ref locked, so it waits for the first. */
   function sendOnce(project: ProjectId, commit: Oid, url: string): Promise<void> {
     const key = `${commit} ${url}`;
-    const sent = sending.get(key) ?? sendCommit(gitOf(project), commit, url).finally(() => sending.delete(key));
+    const send = (): Promise<void> => watched(project, (git) => sendCommit(git, commit, url), `send ${commit}`);
+    const sent = sending.get(key) ?? send().finally(() => sending.delete(key));
     sending.set(key, sent);
     return sent;
   }
 
   return {
     checkOrigin: (project) => checkOrigin(project, gitOptions),
-    openBase: (project) => openBase(hubOf(project.id), project, gitOptions),
-    openHub: (project) =>
-      inTurn(`hub ${project.id}`, () =>
-        guarded(async () => {
-          await mkdir(options.hubDir, { recursive: true });
-          return openHub(hubOf(project.id), project, gitOptions);
-        }, `open the hub of ${project.id}`),
-      ),
+    openBase: (project) => openBase(hubs.pathOf(project.id), project, gitOptions),
+    openHub: (project) => inTurn(`hub ${project.id}`, () => hubs.open(project)),
     mainOf: (project) => readMain(gitOf(project)),
     sendCommit: sendOnce,
-    fetchAttempt: (project, attempt, url, held) => inTurn(`attempt ${attempt}`, () => fetchAttempt(gitOf(project), attempt, url, held)),
+    fetchAttempt: (project, attempt, url, held) =>
+      inTurn(`attempt ${attempt}`, () => watched(project, (git) => fetchAttempt(git, attempt, url, held), `fetch ${attempt}`)),
     diffOf: (project, base, tip) => diffOf(gitOf(project), base, tip),
     buildCar: (project, input) => locally(project, (git) => buildCar(git, input)),
     advanceMain: (project, commit, onto) => locally(project, (git) => advanceMain(git, commit, onto)),
@@ -178,20 +154,25 @@ function forecasting(
     memories.set(project, known);
     return known;
   };
+  /** What was kept for the same attempts, when nothing has come since: only this process brings checkpoints. */
+  const kept = new Map<ProjectId, { live: string; arrivals: number; branches: readonly LiveBranch[] }>();
+  const arrivals = new Map<ProjectId, number>();
+  const arrivalsOf = (project: ProjectId): number => arrivals.get(project) ?? 0;
+  const keepKnown = async (project: ProjectId, live: ReadonlySet<AttemptId>): Promise<readonly LiveBranch[]> => {
+    const now = { live: [...live].sort().join("\n"), arrivals: arrivalsOf(project) };
+    const known = kept.get(project);
+    if (known?.live === now.live && known.arrivals === now.arrivals) return known.branches;
+    const branches = await keepCheckpoints(gitOf(project), live);
+    kept.set(project, { ...now, branches });
+    return branches;
+  };
   return {
-    fetchCheckpoint: (project, attempt, url) => inTurn(`checkpoint ${attempt}`, () => fetchCheckpoint(gitOf(project), attempt, url)),
-    keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepCheckpoints(gitOf(project), live)),
+    fetchCheckpoint: (project, attempt, url) =>
+      inTurn(`checkpoint ${attempt}`, () =>
+        fetchCheckpoint(gitOf(project), attempt, url).finally(() => arrivals.set(project, arrivalsOf(project) + 1)),
+      ),
+    keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepKnown(project, live)),
     forecast: (project, branches) =>
       guarded(() => forecastConflicts(gitOf(project), branches, memoryOf(project)), `forecast conflicts of ${project}`),
   };
-}
-
-/** A full disk shows up in our own file operations as well as in git. */
-async function guarded<T>(act: () => Promise<T>, doing: string): Promise<T> {
-  try {
-    return await act();
-  } catch (error) {
-    if (isFactoryError(error) || !(error instanceof Error) || !("code" in error)) throw error;
-    throw classifyGitError({ doing, stderr: error.message, exitCode: null });
-  }
 }

@@ -1,6 +1,6 @@
 import type { AttemptId, Oid } from "@dispatch/core";
 import { asOid, type Git } from "./open-git.ts";
-import { mainRef } from "./open-hub.ts";
+import { mainRef, readMain } from "./open-hub.ts";
 import { deltaOf, listFiles } from "./read-history.ts";
 
 /** One branch of a landing: the inner merge commit, which can be taken back by itself. */
@@ -47,8 +47,7 @@ export async function findLanding(git: Git, name: string): Promise<FoundLanding>
 
 /** Of these paths, those that main has now. */
 export async function pathsOnMain(git: Git, paths: readonly string[]): Promise<readonly string[]> {
-  const main = asOid(await git.read("read main", "rev-parse", mainRef));
-  const there = new Set(await listFiles(git, main));
+  const there = new Set(await listFiles(git, await readMain(git)));
   return paths.filter((path) => there.has(path));
 }
 

@@ -74,9 +74,8 @@ export async function findHolders(git: Git, claims: readonly Claim[]): Promise<r
 }
 
 async function presentCommits(git: Git, claims: readonly Claim[]): Promise<Set<Oid>> {
-  const input = [...new Set(claims.map(({ commit }) => asOid(commit)))].map((commit) => `${commit}\n`).join("");
-  const { stdout } = await git.run({ args: ["cat-file", "--batch-check=%(objectname) %(objecttype)"], doing: "look for commits", input });
-  return new Set(linesOf(stdout).flatMap((line) => (line.endsWith(" commit") ? [line.slice(0, 40)] : [])));
+  const found = await Promise.all([...new Set(claims.map(({ commit }) => asOid(commit)))].map((commit) => git.objects.look(commit)));
+  return new Set(found.flatMap((object) => (object?.type === "commit" ? [object.oid] : [])));
 }
 
 /** Those of some commits that main does not hold; all of them when there is no main. */

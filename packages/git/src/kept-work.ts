@@ -1,6 +1,7 @@
 import type { AttemptId, Oid } from "@dispatch/core";
 import { asOid, type Git } from "./open-git.ts";
 import { mainRef } from "./open-hub.ts";
+import { readCommit } from "./read-commit.ts";
 
 /** A ref of the hub that holds what an attempt left. */
 export interface KeptRef {
@@ -46,9 +47,8 @@ export async function measureWork(git: Git, base: Oid | null, commit: Oid): Prom
   const from = await startOf(git, base, commit);
   const count = await git.run({ args: ["rev-list", "--count", `${from}..${asOid(commit)}`], doing });
   const changed = await git.run({ args: ["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, asOid(commit)], doing });
-  const date = await git.run({ args: ["show", "--no-patch", "--format=%ct", asOid(commit)], doing });
   const files = changed.stdout.toString("latin1").split("\0").length - 1;
-  return { commits: Number(count.stdout), files, at: Number(date.stdout) * 1000 };
+  return { commits: Number(count.stdout), files, at: (await readCommit(git, commit)).at };
 }
 
 /** The change from the base as `git apply` takes it, byte for byte. */

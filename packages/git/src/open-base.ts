@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { FactoryError, type Oid, type ProjectSource } from "@dispatch/core";
 import { ownEnvironment, usersEnvironment } from "./git-environment.ts";
 import { findOrigin, localPath } from "./look-at-origin.ts";
-import { asOid, failureOf, type Git, type GitOptions, openGit, resolveRef } from "./open-git.ts";
+import { asOid, failureOf, type Git, type GitOptions, openGit, resolveRef, treeOf } from "./open-git.ts";
 import { mainRef } from "./open-hub.ts";
 import { readFiles } from "./read-files.ts";
 import { listFiles } from "./read-history.ts";
@@ -41,7 +41,7 @@ async function viewOf(git: Git, ref: string, options: GitOptions): Promise<BaseV
       hint: "see branch of the project in dispatch.yaml",
     });
   }
-  const tree = asOid((await git.run({ args: ["rev-parse", `${revision}^{tree}`], doing: `look at ${revision}` })).stdout.toString("utf8"));
+  const tree = await treeOf(git, revision);
   return {
     revision,
     tree,

@@ -3,8 +3,8 @@ import { type DiffText, FactoryError, invariant, type Oid } from "@dispatch/core
 import { type Environment, usersEnvironment } from "./git-environment.ts";
 import { checkOut, layOver } from "./open-base.ts";
 import { failureOf, type Git, openGit, resolveRef } from "./open-git.ts";
-import { readBlobs } from "./read-files.ts";
-import { diffOf, mergeBaseOf, readFile } from "./read-history.ts";
+import { readBlobs, readFile } from "./read-files.ts";
+import { diffOf, mergeBaseOf } from "./read-history.ts";
 import { runGit } from "./run-git.ts";
 
 export interface ChangeAsked {

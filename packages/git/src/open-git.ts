@@ -3,6 +3,7 @@ import { GitError, type SimpleGit, simpleGit } from "simple-git";
 import { classifyGitError, type GitFailure } from "./classify-git-error.ts";
 import { type Environment, ownEnvironment, usersEnvironment } from "./git-environment.ts";
 import { type DialNode, isDialled, type NodeService } from "./node-line.ts";
+import { createObjectReader, type ObjectReader } from "./object-reader.ts";
 import { type GitAnswer, runGit } from "./run-git.ts";
 
 export interface Plumbing {
@@ -31,6 +32,9 @@ export interface Talk {
 /** One bare repository, and the two ways to run git in it: neutrally inside, and with the person's own settings to the outside. */
 export interface Git {
   readonly dir: string;
+  readonly objects: ObjectReader;
+  /** What `make` gives for a key that names objects alone: objects never change, so it is asked once. */
+  remember<T>(key: string, make: () => Promise<T>): Promise<T>;
   /** Text that a command prints. For commands that always print: an empty answer costs simple-git a wait of 50 ms. */
   read(doing: string, ...args: string[]): Promise<string>;
   run(plumbing: Plumbing): Promise<GitAnswer>;
@@ -47,6 +51,8 @@ export interface GitOptions {
   /** Opens a line to a repository that git cannot reach by itself. */
   dial?: DialNode | undefined;
 }
+
+const rememberedAnswers = 64;
 
 export function openGit(dir: string, options: GitOptions): Git {
   const own = ownEnvironment(options.env);
@@ -66,6 +72,8 @@ export function openGit(dir: string, options: GitOptions): Git {
 
   return {
     dir,
+    objects: createObjectReader(dir, own),
+    remember: createMemory(),
     async read(doing, ...args) {
       try {
         return await reader.raw(`--git-dir=${dir}`, ...args);
@@ -88,6 +96,22 @@ export function openGit(dir: string, options: GitOptions): Git {
       return answer;
     },
     tryTalk,
+  };
+}
+
+/** The newest answers; failures are not kept. */
+function createMemory(): Git["remember"] {
+  const known = new Map<string, Promise<unknown>>();
+  return <T>(key: string, make: () => Promise<T>): Promise<T> => {
+    const answer = (known.get(key) as Promise<T> | undefined) ?? make();
+    known.delete(key);
+    known.set(key, answer);
+    answer.catch(() => known.delete(key));
+    for (const oldest of known.keys()) {
+      if (known.size <= rememberedAnswers) break;
+      known.delete(oldest);
+    }
+    return answer;
   };
 }
 
@@ -119,17 +143,20 @@ export function asOid(text: string): Oid {
   return oid;
 }
 
-/** The commit a ref points to, or undefined when there is no such ref. */
+/** The commit a ref or another revision names, or undefined when there is no such commit. */
 export async function resolveRef(git: Git, ref: string): Promise<Oid | undefined> {
-  const { exitCode, stdout } = await git.run({
-    args: ["rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`],
-    doing: `resolve ${ref}`,
-    answers: [0, 1],
-  });
-  return exitCode === 0 ? asOid(stdout.toString("utf8")) : undefined;
+  return (await git.objects.look(`${ref}^{commit}`))?.oid;
+}
+
+/** The tree of a commit. */
+export async function treeOf(git: Git, commit: Oid): Promise<Oid> {
+  const found = await git.objects.look(`${asOid(commit)}^{tree}`);
+  if (found !== undefined) return found.oid;
+  throw new FactoryError("GIT_FAILED", `${git.dir} has no commit ${commit}`);
 }
 
 export async function isAncestor(git: Git, older: Oid, newer: Oid): Promise<boolean> {
+  if (older === newer) return true;
   const { exitCode } = await git.run({
     args: ["merge-base", "--is-ancestor", asOid(older), asOid(newer)],
     doing: `compare ${older} with ${newer}`,

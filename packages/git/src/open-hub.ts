@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { appendFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FactoryError, type Oid, type ProjectSource } from "@dispatch/core";
 import { fetchOrigin, findOrigin } from "./look-at-origin.ts";
@@ -48,8 +48,11 @@ export function scratchOf(hub: string): string {
  * so a hub that exists is whole, and after a crash calling again is all it takes.
  */
 export async function openHub(hub: string, project: ProjectSource, options: GitOptions): Promise<Oid> {
-  if (!existsSync(hub)) await makeHub(hub, project, options);
   const git = openGit(hub, options);
+  if (!existsSync(hub)) {
+    await makeHub(hub, project, options);
+    return readMain(git);
+  }
   await removeStaleLocks(hub, "all");
   await rm(scratchOf(hub), { recursive: true, force: true });
   await applySettings(git);
@@ -74,7 +77,7 @@ async function makeHub(hub: string, project: ProjectSource, options: GitOptions)
   try {
     const git = openGit(unfinished, options);
     await git.run({ args: ["init", "--quiet", "--bare", "--template=", "--initial-branch=main", unfinished], doing: `make ${hub}` });
-    await applySettings(git);
+    await appendFile(join(unfinished, "config"), settingsText());
     const commit = await fetchOrigin(git, origin);
     await git.run({ args: ["update-ref", "-m", `${origin.branch} of origin`, mainRef, commit], doing: `set main of ${hub}` });
     await rename(unfinished, hub);
@@ -89,6 +92,14 @@ async function removeUnfinished(hub: string): Promise<void> {
   }
 }
 
+/** All settings as git's configuration file has them: one write in place of one process for each. */
+function settingsText(): string {
+  return Object.entries(hubSettings)
+    .map(([name, value]) => `[${name.slice(0, name.indexOf("."))}]\n\t${name.slice(name.indexOf(".") + 1)} = ${value}\n`)
+    .join("");
+}
+
+/** Sets what a hub that was there already lacks, or what somebody changed. */
 async function applySettings(git: Git): Promise<void> {
   const listed = await git.read("read the hub's settings", "config", "--local", "--list", "-z");
   const present = new Map(listed.split("\0").map((entry) => [entry.slice(0, entry.indexOf("\n")), entry.slice(entry.indexOf("\n") + 1)]));

@@ -43,6 +43,7 @@ export async function packObjects(git: Git, limitMs: number, giveUp?: AbortSigna
   try {
     // One after the other: together they run in an order of git's own, in which a hub without packs fails.
     for (const task of ["loose-objects", "incremental-repack"]) {
+      if (giveUp?.aborted === true) return false;
       const args = ["maintenance", "run", "--quiet", `--task=${task}`];
       await git.run({ args, doing: "pack the hub's objects", quietMs: limitMs, ...(giveUp === undefined ? {} : { giveUp }) });
     }

@@ -1,6 +1,6 @@
 import { FactoryError, type Oid } from "@dispatch/core";
 import type { Origin } from "./look-at-origin.ts";
-import { type Git, isAncestor } from "./open-git.ts";
+import { type Git, isAncestor, resolveRef } from "./open-git.ts";
 
 export interface Push {
   commit: Oid;
@@ -25,9 +25,7 @@ export async function pushCommit(git: Git, origin: Origin, { commit, ref, receiv
 
 /** Whether a push of `main` over `there` would be a fast-forward: the hub has what is there, and main holds it. */
 export async function movesForward(git: Git, there: Oid, main: Oid): Promise<boolean> {
-  const doing = `look for ${there}`;
-  const { exitCode } = await git.run({ args: ["cat-file", "-e", `${there}^{commit}`], doing, answers: [0, 1, 128] });
-  return exitCode === 0 && (await isAncestor(git, there, main));
+  return (await resolveRef(git, there)) !== undefined && (await isAncestor(git, there, main));
 }
 
 /** Origin answered and did not take it, in words that no rule knows. */

@@ -5,12 +5,18 @@ import { blobsInDiff, type DiffText, type Oid } from "@dispatch/core";
 import { type PathChange, parseRawDiff } from "./compare-deltas.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { mainRef } from "./open-hub.ts";
+import { isNear } from "./read-commit.ts";
 import { sizesOf } from "./read-files.ts";
 
 const exact = ["--no-renames", "--no-abbrev", "--no-ext-diff", "--no-textconv", "--no-color"];
 
 /** The commit two histories forked at, or undefined when there is none, or more than one. */
-export async function mergeBaseOf(git: Git, left: Oid, right: Oid): Promise<Oid | undefined> {
+export function mergeBaseOf(git: Git, left: Oid, right: Oid): Promise<Oid | undefined> {
+  return git.remember(`base ${left} ${right}`, () => findMergeBase(git, left, right));
+}
+
+async function findMergeBase(git: Git, left: Oid, right: Oid): Promise<Oid | undefined> {
+  if (await isNear(git, left, right)) return left;
   const { stdout } = await git.run({
     args: ["merge-base", "--all", asOid(left), asOid(right)],
     doing: `find the merge base of ${left} and ${right}`,
@@ -27,12 +33,14 @@ export async function deltaOf(git: Git, from: Oid, to: Oid): Promise<PathChange[
   return parseRawDiff(await rawDiff(git, from, to));
 }
 
-async function rawDiff(git: Git, from: Oid, to: Oid): Promise<Buffer> {
-  const { stdout } = await git.run({
-    args: ["diff-tree", "-r", "-z", "--raw", ...exact, asOid(from), asOid(to)],
-    doing: `compare ${from} with ${to}`,
+function rawDiff(git: Git, from: Oid, to: Oid): Promise<Buffer> {
+  return git.remember(`diff ${from} ${to}`, async () => {
+    const { stdout } = await git.run({
+      args: ["diff-tree", "-r", "-z", "--raw", ...exact, asOid(from), asOid(to)],
+      doing: `compare ${from} with ${to}`,
+    });
+    return stdout;
   });
-  return stdout;
 }
 
 /**
@@ -56,19 +64,6 @@ export async function listFiles(git: Git, revision: Oid): Promise<readonly strin
     .toString("utf8")
     .split("\0")
     .filter((path) => path !== "");
-}
-
-/** Text of a regular file in a revision; undefined for anything else, so that a link is never followed. */
-export async function readFile(git: Git, revision: Oid, path: string): Promise<string | undefined> {
-  if (path.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) return undefined;
-  const doing = `read ${path} of ${revision}`;
-  const { stdout } = await git.run({ args: ["ls-tree", "-z", "--full-tree", asOid(revision), "--", path], doing });
-  for (const entry of stdout.toString("utf8").split("\0")) {
-    const [, oid, name] = /^100[0-7]{3} blob ([0-9a-f]{40})\t([\s\S]*)$/.exec(entry) ?? [];
-    if (oid === undefined || name !== path) continue;
-    return (await git.run({ args: ["cat-file", "blob", oid], doing })).stdout.toString("utf8");
-  }
-  return undefined;
 }
 
 /** A commit of main, as the report shows it. */

@@ -9,6 +9,7 @@ const processes = [
   "105 vim --git-dir=/hubs/shop.git",
   "106 node controller.mjs",
   "107 ",
+  "108 git --git-dir=/hubs/shop.git cat-file --batch-command",
 ].join("\n");
 
 test.each([

@@ -77,6 +77,8 @@ export function ownersIn(processes: string, gitDir: string, scope: LockScope): n
   for (const line of processes.split("\n")) {
     const [, pid, args] = /^\s*(\d+)\s+(?:\S*\/)?git (.*)$/.exec(line) ?? [];
     if (args === undefined || !`${args} `.includes(`--git-dir=${gitDir} `)) continue;
+    // The reader of objects stays, and writes nothing.
+    if (/ cat-file --batch/.test(args)) continue;
     if (scope === "all" || args.includes(" update-ref ")) owners.push(Number(pid));
   }
   return owners;

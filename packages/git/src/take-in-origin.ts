@@ -3,6 +3,7 @@ import { fetchOrigin, findOrigin } from "./look-at-origin.ts";
 import { mergeText } from "./merge-text.ts";
 import { type Git, type GitOptions, isAncestor } from "./open-git.ts";
 import { readMain } from "./open-hub.ts";
+import { readCommit } from "./read-commit.ts";
 import { dispatchAuthor, writeCommit } from "./write-commit.ts";
 
 /** Keeps the candidate while it waits for its tests. */
@@ -25,7 +26,8 @@ export async function takeInOrigin(git: Git, project: ProjectSource, options: Gi
     subject: `Take in ${commits} ${commits === 1 ? "commit" : "commits"} of origin's ${found.branch}`,
     trailers: [],
     author: dispatchAuthor,
-    at: Math.max(await committedAt(git, main), await committedAt(git, origin)),
+    // Rather than the time of day: taking in the same commits again gives the same candidate.
+    at: Math.max((await readCommit(git, main)).at, (await readCommit(git, origin)).at),
   });
   return pinned(git, candidate, commits);
 }
@@ -46,9 +48,4 @@ async function requireCommonHistory(git: Git, main: Oid, origin: Oid, shown: str
 
 async function countCommits(git: Git, from: Oid, to: Oid): Promise<number> {
   return Number(await git.read("count commits", "rev-list", "--count", `${from}..${to}`));
-}
-
-/** The date of the commit rather than the time of day: taking in the same commits again gives the same candidate. */
-async function committedAt(git: Git, commit: Oid): Promise<number> {
-  return Number(await git.read(`read the date of ${commit}`, "show", "--no-patch", "--format=%ct", commit)) * 1000;
 }

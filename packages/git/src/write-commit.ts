@@ -46,10 +46,3 @@ function onOneLine(text: string): string {
 function usable(name: string): string {
   return /[^\s.,:;<>"\\'\0-\x20]/.test(name) ? onOneLine(name) : "unknown";
 }
-
-/** Who wrote a commit. */
-export async function authorOf(git: Git, commit: Oid): Promise<{ name: string; email: string }> {
-  const text = await git.read(`read the author of ${commit}`, "show", "--no-patch", "--format=%an%x00%ae%x00", asOid(commit));
-  const [name = "", email = ""] = text.split("\0");
-  return { name, email };
-}

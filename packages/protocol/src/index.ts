@@ -17,6 +17,7 @@ export type { ProjectRow, SignalsView, StatusView } from "./api/status.ts";
 export type { AttachView, LogView, RetryRequest, TaskRow, TaskView } from "./api/tasks.ts";
 export type { CauseRow, ForecastRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "./api/why.ts";
 export { type Door, factoryPaths } from "./factory-paths.ts";
+export { version } from "./version.ts";
 // controller <-> worker
 export type {
   AgentProgram,

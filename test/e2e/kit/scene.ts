@@ -14,7 +14,7 @@ import { type SpecInput, specText } from "./write-spec.ts";
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(import.meta.dirname, "../../..");
-const cli = join(root, "packages/cli/dist/main.js");
+const cli = join(root, "packages/cli/dist/bundle/dispatch.js");
 export const fixtures = join(root, "test/fixtures");
 
 /** What `--json` printed. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { errorCode } from "@dispatch/core";
 import type { DownRequest } from "@dispatch/protocol";
@@ -50,12 +51,24 @@ async function askDown(client: DaemonClient, mode: Mode): Promise<{ pid: number;
   return asked;
 }
 
+/** What has ended stays listed as a zombie until its parent asks for it, and some parents take their time. */
 function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
     throw error;
+  }
+  return !isZombie(pid);
+}
+
+/** Where there is no /proc, nothing is known of it. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
   }
 }
 

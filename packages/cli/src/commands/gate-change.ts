@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { hasBlocking } from "@dispatch/core";
+import { version } from "@dispatch/protocol";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { catchInterruption } from "../interruption.ts";
@@ -17,7 +18,7 @@ export interface GateInput {
 /** `dispatch gate`: 0 nothing blocks, 1 something does, 2 there is nothing to judge. */
 export async function gateChange(context: CommandContext, { repo, base, head, spec, run, format }: GateInput): Promise<number> {
   const { terminal, cwd } = context;
-  const { gateChange: gate, gateJson, gateSarif, version } = await import("@dispatch/controller");
+  const { gateChange: gate, gateJson, gateSarif } = await import("@dispatch/controller");
   const interruption = catchInterruption();
   try {
     const report = await gate({

@@ -1,3 +1,4 @@
+import { version } from "@dispatch/protocol";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findFactory, lookForFactory } from "../find-factory.ts";
@@ -17,7 +18,7 @@ export interface LintInput {
 export async function lintSpecs(context: CommandContext, input: LintInput): Promise<number> {
   const { terminal, namedFactory, cwd } = context;
   const factory = namedFactory === undefined ? await lookForFactory(undefined, cwd) : await findFactory(namedFactory, cwd);
-  const { lintSpecFiles, toJsonReport, toSarif, version } = await import("@dispatch/controller");
+  const { lintSpecFiles, toJsonReport, toSarif } = await import("@dispatch/controller");
   // Only a preflight has something to end in order.
   const interruption = input.preflight ? catchInterruption() : undefined;
   const { problems, mended } = await lintSpecFiles(factory, input.paths, {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { FactoryError } from "@dispatch/core";
 import type { CommandContext } from "../command-context.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -18,9 +18,9 @@ const program = "test/simulation/main.ts";
 
 /** `dispatch simulate`: runs the simulation of the checkout that this program belongs to; its exit code is ours. */
 export async function simulate(context: CommandContext, { mutants, ...numbers }: SimulateInput): Promise<number> {
-  const checkout = resolve(dirname(context.mainFile), "../../..");
-  if (!existsSync(join(checkout, program))) {
-    throw new FactoryError("NOT_FOUND", `${checkout} has no test/simulation: this dispatch was installed without its tests`, {
+  const checkout = findCheckout(dirname(context.mainFile));
+  if (checkout === undefined) {
+    throw new FactoryError("NOT_FOUND", `no folder above ${context.mainFile} has test/simulation: this dispatch was installed without its tests`, {
       fault: "user",
       hint: "run it from a checkout of the repository: npm run dispatch -- simulate",
     });
@@ -28,6 +28,12 @@ export async function simulate(context: CommandContext, { mutants, ...numbers }:
   const given = Object.entries(numbers).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
   const args = [findTsx(checkout), "--conditions=@dispatch/source", program, ...given, ...(mutants ? ["--mutants"] : [])];
   return await runInside(checkout, args);
+}
+
+function findCheckout(folder: string): string | undefined {
+  if (existsSync(join(folder, program))) return folder;
+  const above = dirname(folder);
+  return above === folder ? undefined : findCheckout(above);
 }
 
 function findTsx(checkout: string): string {

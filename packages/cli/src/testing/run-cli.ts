@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createRequire } from "node:module";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 export interface Ended {
   code: number | null;
@@ -15,15 +15,15 @@ export interface Running {
   says(text: string): Promise<void>;
 }
 
-const mainFile = fileURLToPath(new URL("../main.ts", import.meta.url));
-const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx/esm")).href;
+const program = fileURLToPath(new URL("../../dist/bundle/dispatch.js", import.meta.url));
 
-/** Program and arguments that run the command line from its sources. */
+/** Program and arguments that run the command line as it was built. */
 export function cliCommand(args: readonly string[]): [string, ...string[]] {
-  return [process.execPath, "--conditions=@dispatch/source", "--import", loader, mainFile, ...args];
+  if (!existsSync(program)) throw new Error(`${program} is not there: npm run build`);
+  return [process.execPath, program, ...args];
 }
 
-/** Starts the command line from its sources, as a process of its own. */
+/** Starts the command line as it was built, as a process of its own. */
 export function startCli(args: readonly string[], options: { cwd: string; env?: Record<string, string> }): Running {
   const { DISPATCH_FACTORY: _, ...env } = process.env;
   const [program, ...rest] = cliCommand(args);

@@ -1,6 +1,6 @@
 import { patternProblem, projectIdPattern, waivableGates } from "@dispatch/core";
 import { parseTarget } from "@dispatch/fleet";
-import { z } from "zod";
+import * as z from "zod";
 
 const command = z.string().trim().min(1, "is empty").describe("a shell command");
 const projectName = z

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import type { Oid, VerifyCommand } from "@dispatch/core";
 import { factoryPaths } from "@dispatch/protocol";
-import { z } from "zod";
+import * as z from "zod";
 
 /** What is remembered of one run. */
 const Remembered = z.object({ outcome: z.enum(["passes", "fails"]), at: z.number() });

@@ -2,7 +2,7 @@ import { type ErrorCode, FactoryError, isFactoryError, type StoredEvent } from "
 import type { ErrorView, HealthView } from "@dispatch/protocol";
 import { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
-import { z } from "zod";
+import * as z from "zod";
 import { classifySystemError } from "../classify-system-error.ts";
 import type { FactoryService } from "../factory-service.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { configInvalid } from "../config/problem.ts";
 import { readConfig } from "../config/read-config.ts";
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Candidate, type CarInput, type CarMember, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
@@ -39,11 +39,18 @@ export function environment(): Record<string, string> {
   return { PATH, HOME, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" };
 }
 
+/** What git would tidy up behind a command costs more than the command. */
+const untidy = { GIT_CONFIG_COUNT: "1", GIT_CONFIG_KEY_0: "maintenance.auto", GIT_CONFIG_VALUE_0: "false" };
+
 function runAs(env: Record<string, string>, folder: string, args: readonly string[], input: string | Buffer = ""): string {
-  return execFileSync("git", args, { cwd: folder, env: { ...env, ...identity }, encoding: "utf8", input, stdio: ["pipe", "pipe", "pipe"] }).replace(
-    /\n$/,
-    "",
-  );
+  const answer = execFileSync("git", args, {
+    cwd: folder,
+    env: { ...env, ...identity, ...untidy },
+    encoding: "utf8",
+    input,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  return answer.replace(/\n$/, "");
 }
 
 function writeFiles(folder: string, entries: Files): void {
@@ -63,26 +70,48 @@ function modeAndText(entry: Exclude<Entry, null>): [mode: string, text: string] 
   return "link" in entry ? ["120000", entry.link] : ["100755", entry.script];
 }
 
-let indexes = 0;
+let changes = 0;
 
 /** Commits a tree in a bare repository, without a worktree: the files alone, or on top of the tree of `onto`. */
 export function commitTree(bare: string, parents: readonly Oid[], files: Files, onto?: Oid): Oid {
-  indexes += 1;
-  const env = { ...environment(), GIT_INDEX_FILE: join(bare, `test-index-${indexes}`) };
-  const run = (args: readonly string[], input?: string) => runAs(env, bare, ["--git-dir=.", ...args], input);
-  if (onto !== undefined) run(["read-tree", onto]);
-  const gone: string[] = [];
-  const present: string[] = [];
+  changes += 1;
+  const person = `${identity.GIT_AUTHOR_NAME} <${identity.GIT_AUTHOR_EMAIL}> now`;
+  const message = `change ${changes}`;
+  const ref = `refs/test/change-${changes}`;
+  const [first, ...others] = parents;
+  const lines = [`commit ${ref}`, "mark :1", `author ${person}`, `committer ${person}`, `data ${message.length}`, message];
+  if (first !== undefined) lines.push(`from ${first}`, ...others.map((parent) => `merge ${parent}`));
+  if (onto === undefined) lines.push("deleteall");
+  else if (onto !== first) lines.push("deleteall", `M 040000 ${runAs(environment(), bare, ["rev-parse", `${onto}^{tree}`])} ""`);
+  const pieces: (string | Buffer)[] = [`${lines.join("\n")}\n`];
+  // What goes makes room for what comes.
+  for (const [path, entry] of Object.entries(files)) if (entry === null) pieces.push(`D ${quoted(path)}\n`);
   for (const [path, entry] of Object.entries(files)) {
-    if (entry === null) {
-      gone.push(`0 ${"0".repeat(40)}\t${path}\0`);
-      continue;
-    }
+    if (entry === null) continue;
     const [mode, text] = modeAndText(entry);
-    present.push(`${mode} ${run(["hash-object", "-w", "--stdin"], text)}\t${path}\0`);
+    pieces.push(`M ${mode} inline ${quoted(path)}\ndata ${Buffer.byteLength(text)}\n`, text, "\n");
   }
-  run(["update-index", "-z", "--index-info"], [...gone, ...present].join(""));
-  return run(["commit-tree", run(["write-tree"]), ...parents.flatMap((parent) => ["-p", parent]), "-m", `change ${indexes}`]);
+  // The commit is named, and no ref is left of it.
+  pieces.push(`get-mark :1\nreset ${ref}\nfrom ${"0".repeat(40)}\n`);
+  const input = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+  return runAs(environment(), bare, ["--git-dir=.", "fast-import", "--quiet", "--date-format=now", "--force"], input);
+}
+
+function quoted(path: string): string {
+  return `"${path.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
+}
+
+/** Empty repositories as git makes them, to be copied. */
+const empty = { bare: "", worktree: "" };
+
+function copyEmpty(kind: keyof typeof empty, to: string): void {
+  if (empty[kind] === "") {
+    const made = mkdtempSync(join(tmpdir(), "dispatch-git-empty-"));
+    runAs(environment(), made, ["init", "--quiet", "--template=", "-b", "main", ...(kind === "bare" ? ["--bare"] : [])]);
+    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+    empty[kind] = made;
+  }
+  cpSync(empty[kind], to, { recursive: true });
 }
 
 /** With `files`, origin is a worktree on main with one commit of them. */
@@ -100,9 +129,8 @@ export function makeScene(files: Files = { "readme.md": "hello\n" }, options: { 
     return git(folder, "rev-parse", "HEAD");
   }
 
-  mkdirSync(work);
-  git(root, "init", "--quiet", "--bare", "-b", "main", node);
-  git(work, "init", "--quiet", "-b", "main");
+  copyEmpty("bare", node);
+  copyEmpty("worktree", work);
   commit(work, files, "first");
   const repo = options.bare === true ? join(root, "origin.git") : work;
   if (options.bare === true) git(root, "clone", "--quiet", "--bare", work, repo);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { didYouMean } from "../suggest-nearest.ts";
 
 /** What zod tells an error function about a value it refused. */

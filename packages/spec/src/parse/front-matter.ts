@@ -1,5 +1,5 @@
 import { projectIdPattern, specIdPattern, waivableGates } from "@dispatch/core";
-import { z } from "zod";
+import * as z from "zod";
 import type { ProblemCode } from "../problem.ts";
 import { lineOf, listOf, mapOf, mustBe, oneOf, positiveNumber, says, show, textOf, wholeNumber, yesOrNo } from "./field-schemas.ts";
 
