@@ -5,29 +5,45 @@ import { type FactorySpec, project, type RealFactory } from "../kit/real-factory
 import { expectWhole } from "./expect-whole.ts";
 import { inFactory } from "./in-factory.ts";
 import { type Play, playOut } from "./play-out.ts";
-import { shopSpecs, threeAtOnce } from "./shop-specs.ts";
+import { oneBehindAnother, shopSpecs, threeAtOnce } from "./shop-specs.ts";
 
 const factoriesAtOnce = 3;
 const long = process.env["DISPATCH_CRASH_LONG"] === "1";
-const times = long ? [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]] : [[1, 1, 2]];
+const times = [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]];
 
 interface Journey {
   crashes: readonly string[];
   play: Play;
   specs: readonly FactorySpec[];
   holds: readonly string[];
+  gateSlots?: number;
 }
 
-/** Around an effect: at its first time, again when the next daemon repeats it, and at its second time. */
+/** Around an effect: before it, again when the next daemon begins it, after it, again when the next one repeats it, and before its second time. */
 function aroundEffects(): Journey[] {
-  const points = crashPoints.filter((point) => !isCommit(point) && !takesLostNode(point));
-  return points.flatMap((point) => times.map((counts) => journey(point, counts)));
+  return crashesAround((point) => !isCommit(point) && !takesLostNode(point)).map((crashes) => journey(crashes));
 }
 
 /** The same where the contract changes under agents at work with the commits of origin. */
 function aroundContracts(): Journey[] {
-  const points = crashPoints.filter((point) => point.startsWith("take-in-origin:"));
-  return points.flatMap((point) => times.map((counts) => contractJourney(crashesOf(point, counts))));
+  return crashesAround((point) => point.startsWith("take-in-origin:")).map((crashes) => contractJourney(crashes));
+}
+
+const onceInAPlay = new Set(["cancel-run"]);
+
+function effectOf(point: CrashPointName): string {
+  return point.slice(0, point.indexOf(":"));
+}
+
+function crashesAround(chosen: (point: CrashPointName) => boolean): string[][] {
+  const points = crashPoints.filter(chosen);
+  if (long) return points.flatMap((point) => times.map((counts) => crashesOf(point, counts)));
+  const effects = [...new Set(points.map(effectOf))];
+  return effects.map((effect) => {
+    const around = points.filter((point) => effectOf(point) === effect);
+    const again = around.filter((point) => !onceInAPlay.has(effectOf(point))).slice(0, 1);
+    return [...around.flatMap((point) => crashesOf(point, [1, 1])), ...again.flatMap((point) => crashesOf(point, [2]))];
+  });
 }
 
 /**
@@ -39,7 +55,7 @@ function aroundCommits(): Journey[] {
   const chosen = long ? counts : counts.filter((n) => n <= 12 || n % 6 === 4);
   return crashPoints
     .filter(isCommit)
-    .flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(point, chain)));
+    .flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(crashesOf(point, chain))));
 }
 
 function packed(counts: readonly number[]): number[][] {
@@ -61,10 +77,11 @@ function isCommit(point: CrashPointName): boolean {
   return point.startsWith("commit:");
 }
 
-function journey(point: CrashPointName, counts: readonly number[]): Journey {
-  const crashes = crashesOf(point, counts);
-  if (point.startsWith("tell-attempt:")) return contractJourney(crashes);
-  if (!point.startsWith("stop-attempt:")) return { crashes, play: { collects: 2 }, specs: shopSpecs(), holds: [] };
+function journey(crashes: readonly string[]): Journey {
+  const [first = ""] = crashes;
+  if (first.startsWith("tell-attempt:")) return contractJourney(crashes);
+  if (first.startsWith("cancel-run:")) return overtakingJourney(crashes);
+  if (!first.startsWith("stop-attempt:")) return { crashes, play: { collects: 2 }, specs: shopSpecs(), holds: [] };
   const specs = shopSpecs({ "S01-shared": "cancel", "S03-shared": "cancel" });
   return { crashes, play: { cancels: ["S01-shared", "S03-shared"] }, specs, holds: ["cancel"] };
 }
@@ -72,6 +89,11 @@ function journey(point: CrashPointName, counts: readonly number[]): Journey {
 function contractJourney(crashes: readonly string[]): Journey {
   const specs = threeAtOnce();
   return { crashes, play: { contract: { hold: "agents", tasks: specs.map(({ id }) => id) }, collects: 2 }, specs, holds: ["agents"] };
+}
+
+function overtakingJourney(crashes: readonly string[]): Journey {
+  const holds = ["agents", "verify-landing", "slow"];
+  return { crashes, play: { overtakes: { hold: "agents", slow: "slow" } }, specs: oneBehindAnother(), holds, gateSlots: 2 };
 }
 
 function crashesOf(point: CrashPointName, counts: readonly number[]): string[] {
@@ -91,13 +113,18 @@ it(
     const journeys = [...aroundEffects(), ...aroundContracts(), ...aroundCommits()];
     for (const point of crashPoints.filter((one) => !takesLostNode(one)))
       expect(journeys.some(({ crashes }) => crashes.includes(`${point}#1`) && crashes.length > 1)).toBe(true);
-    await inParallel(journeys, factoriesAtOnce, ({ crashes, play, specs, holds }) =>
-      inFactory(specs, crashes.join(", "), async (factory) => {
-        for (const name of holds) factory.hold(name);
-        await playOut(factory, play, crashes);
-        await expectWhole(factory);
-        if (play.contract !== undefined) expectToldOnce(factory, play.contract.tasks);
-      }),
+    await inParallel(journeys, factoriesAtOnce, ({ crashes, play, specs, holds, gateSlots = 1 }) =>
+      inFactory(
+        specs,
+        crashes.join(", "),
+        async (factory) => {
+          for (const name of holds) factory.hold(name);
+          await playOut(factory, play, crashes);
+          await expectWhole(factory);
+          if (play.contract !== undefined) expectToldOnce(factory, play.contract.tasks);
+        },
+        { gateSlots },
+      ),
     );
   },
   long ? 3_600_000 : 600_000,

@@ -11,6 +11,8 @@ export interface Play {
   cancels?: readonly string[];
   /** Tasks whose agents wait at this hold while somebody pushes another contract to origin; let go when all of them were told. */
   contract?: { hold: string; tasks: readonly string[] };
+  /** The run of the first landing is kept until that of another one behind it is under way; then the first one is red, and the other's is ended. */
+  overtakes?: { hold: string; slow: string };
   /** How often is collected; before the second time somebody else pushes to origin. */
   collects?: number;
 }
@@ -57,6 +59,7 @@ export async function playThrough(factory: RealFactory, play: Play = {}): Promis
   await startProject(factory);
   for (const id of play.cancels ?? []) await cancelAndRetry(factory, id);
   if (play.contract !== undefined) await changeContract(factory, play.contract);
+  if (play.overtakes !== undefined) await refuseFirst(factory, play.overtakes);
   await untilMerged(factory);
   for (let n = 1; n <= (play.collects ?? 1); n++) await collect(factory, n);
   await factory.until("the end of all attempts", () => {
@@ -111,6 +114,38 @@ async function changeContract(factory: RealFactory, { hold, tasks }: NonNullable
     return tasks.every((id) => factory.noticesOf(`${project}--${id}--1`).length > 0);
   });
   factory.release(hold);
+}
+
+async function refuseFirst(factory: RealFactory, { hold, slow }: NonNullable<Play["overtakes"]>): Promise<void> {
+  const count = (type: string): number => factory.followed.events().filter(({ event }) => event.type === type).length;
+  if (count("candidate-refused") === 0) {
+    await factory.until("the first car", () => count("car-built") >= 1);
+    factory.release(hold);
+    await factory.until("the car behind it", () => count("car-built") >= 2);
+    await eventually("its run", async () => {
+      await factory.daemon().get("/health");
+      return factory.held("verify-landing").length >= 2;
+    });
+    factory.release("verify-landing");
+  }
+  await factory.until("the refusal", () => count("candidate-refused") > 0);
+  // Its next one waits for the same.
+  await eventually("the end of the run behind it", async () => {
+    await factory.daemon().get("/health");
+    return factory
+      .held(slow)
+      .slice(0, 1)
+      .some((pid) => !isRunning(pid));
+  });
+  factory.release(slow);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function collect(factory: RealFactory, n: number): Promise<void> {

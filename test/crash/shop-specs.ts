@@ -36,3 +36,27 @@ export function threeAtOnce(): FactorySpec[] {
 export function oneTask(): FactorySpec[] {
   return [{ id: "S01-one", creates: ["one.txt"], attempts: [[line("one.txt", "S01"), waitStep("agents")]] }];
 }
+
+/**
+ * S01 breaks the tests where it is to land, in its first attempt alone. S02 begins when `agents` lets it, so that its car stands
+ * behind that of S01; its tests wait for `slow` there, so that its run is under way when S01 is refused.
+ */
+export function oneBehindAnother(): FactorySpec[] {
+  const atLanding = (words: string): string => `case $PWD in */verify/*) ${words} ;; esac\n`;
+  const slow = 'echo $$ >> "$HOLDS/slow.pids"; while [ -e "$HOLDS/slow" ]; do sleep 0.05; done';
+  return [
+    {
+      id: "S01-red",
+      creates: ["s01.txt", "tests/s01.sh"],
+      attempts: [
+        [line("s01.txt", "S01"), { write: "tests/s01.sh", content: atLanding("exit 1") }],
+        [line("s01.txt", "S01"), { write: "tests/s01.sh", content: "test -s s01.txt\n" }],
+      ],
+    },
+    {
+      id: "S02-behind",
+      creates: ["s02.txt", "tests/s02.sh"],
+      attempts: [[line("s02.txt", "S02"), waitStep("agents"), { write: "tests/s02.sh", content: atLanding(slow) }]],
+    },
+  ];
+}

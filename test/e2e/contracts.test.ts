@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StoredEvent } from "@dispatch/core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 import type { SpecInput } from "./kit/write-spec.ts";
@@ -32,7 +32,7 @@ beforeEach(async () => {
   mine = join(scene.root, `${project}-mine`);
   await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
   await scene.git(scene.root, "clone", "-q", origin, mine);
-  await scene.must("project", "add", project, "--repo", origin, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", origin, "--verify", verify, "--executor", "by-file");
   scene.configure(["projects", project, "contracts"], ["SHARED_CONTEXT.md"]);
 });
 

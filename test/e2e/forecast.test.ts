@@ -1,6 +1,6 @@
 import type { StatusView, WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 
@@ -14,7 +14,7 @@ const readmeTest = `printf 'import assert from "node:assert/strict";\\nimport { 
 
 test("a conflict between a task that is done and one whose agent is at work is shown before it comes, and goes when its cause goes", async () => {
   const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--landing", "on-collect", "--executor", "by-file");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--landing", "on-collect", "--executor", "by-file");
   scene.spec({ id: "S03-readme", project: "words", modifies: ["README.md"], creates: ["test/readme.test.js"] });
   scene.spec({ id: "S05-shout", project: "words", creates: ["src/shout.js", "test/shout.test.js"] });
   scene.answer("S03-readme", `echo three >> README.md; ${readmeTest}`);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorView, factoryPaths } from "@dispatch/protocol";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { mountSmallDisk, type SmallDisk } from "./kit/small-disk.ts";
 import { until } from "./kit/until.ts";
@@ -14,7 +14,7 @@ let disk: SmallDisk | undefined;
 beforeEach(async () => {
   scene = await openScene({ slots: 1 });
   const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-file");
   scene.spec({ id: "S01-one", project: "words", creates: ["src/one.js", "test/one.test.js"] });
   scene.answer("S01-one", `hold one\n${addFunction("one", "return text;")}`);
   mkdirSync(join(scene.factory, factoryPaths.state), { mode: 0o700 });

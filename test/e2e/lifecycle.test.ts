@@ -4,7 +4,7 @@ import { type Door, type ErrorView, factoryPaths, type StatusView } from "@dispa
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { commandOf } from "./kit/leftovers.ts";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, requestOf, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
   n += 1;
   project = `words${n}`;
   const repo = await scene.repository(project, library);
-  await scene.must("project", "add", project, "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
 });
 
 /** Starts a task whose agent waits to be released, after it has left a first file. */

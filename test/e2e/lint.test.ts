@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import type { ErrorView, FeedView, SpecProblem } from "@dispatch/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 import { type SpecInput, specText } from "./kit/write-spec.ts";
@@ -40,7 +40,7 @@ beforeEach(async () => {
   project = `words${n}`;
   notes = join(scene.root, `notes${n}`);
   repo = await scene.repository(project, scripts);
-  await scene.must("project", "add", project, "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
 });
 afterEach(() => {
   for (const name of readdirSync(join(scene.factory, "specs/pending"))) rmSync(join(scene.factory, "specs/pending", name));

@@ -1,6 +1,6 @@
 import { factoryPaths } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 
@@ -16,7 +16,7 @@ const troubles = async () => (await scene.status()).troubles.map(({ effect, code
 
 test("nodes come, change and go while the daemon runs, and a file that is wrong changes nothing", async () => {
   const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-file");
   for (const name of ["one", "two"]) {
     scene.spec({ id: `S01-${name}`, project: "words", creates: [`src/${name}.js`, `test/${name}.test.js`] });
     scene.answer(`S01-${name}`, `hold ${name}\n${addFunction(name, "return text;")}`);

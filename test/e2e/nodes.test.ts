@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ErrorView, type FeedView, factoryPaths, type NodesView, type NodeView, type ReportView, type WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeSshLab, type SshLab } from "../kit/real-sshd.ts";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { runProgram } from "./kit/run-program.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
@@ -23,7 +23,7 @@ beforeAll(async () => {
   ];
   scene.write(factoryPaths.nodes, JSON.stringify({ nodes }));
   const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-stdin");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-stdin");
   for (const name of ["one", "two", "three"]) {
     const id = `S0${["one", "two", "three"].indexOf(name) + 1}-${name}`;
     scene.spec({
@@ -74,7 +74,7 @@ describe("a daemon with a node that takes connections and says nothing", () => {
       ];
       lonely.write(factoryPaths.nodes, JSON.stringify({ nodes }));
       const repo = await lonely.repository("words", library);
-      await lonely.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-stdin");
+      await lonely.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-stdin");
       await lonely.must<FeedView>("start", "words");
       const seen = await lonely.must<NodesView>("node", "list");
       expect(seen.nodes.map(({ id, state }) => [id, state.kind])).toEqual([

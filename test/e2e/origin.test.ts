@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView, StatusView, TaskView } from "@dispatch/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 interface Collected {
@@ -55,7 +55,7 @@ async function makeProject(landing: "continuous" | "on-collect"): Promise<void> 
   mine = join(scene.root, `${project}-mine`);
   await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
   await scene.git(scene.root, "clone", "-q", origin, mine);
-  await scene.must("project", "add", project, "--repo", origin, "--verify", "node --test", "--landing", landing, "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", origin, "--verify", verify, "--landing", landing, "--executor", "by-file");
 }
 
 describe("others push to origin while work lands continuously", () => {
@@ -186,7 +186,7 @@ describe("others push while a collect is under way", () => {
       meanwhile,
       `[ -e ${armed} ] || exit 0\nrm ${armed}\ncd ${mine} && echo theirs > NOTES.md && git add -A && ${person} commit -qm Notes && git push -q origin main\n`,
     );
-    scene.configure(["projects", project, "verify"], `sh ${meanwhile} && node --test`);
+    scene.configure(["projects", project, "verify"], `sh ${meanwhile} && ${verify}`);
     await work("S01-shout", { creates: ["src/shout.js", "test/shout.test.js"] }, addFunction("shout", "return text;"), "queued");
     writeFileSync(armed, "");
     const collected = await collect();

@@ -1,7 +1,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 interface Collected {
@@ -37,7 +37,7 @@ async function land(id: string, name: string): Promise<void> {
 }
 
 test("a collect says what is missing for a pull request, then opens one and keeps it up to date, and people merge it", async () => {
-  await scene.must("project", "add", "shop", "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", "shop", "--repo", repo, "--verify", verify, "--executor", "by-file");
   scene.configure(["projects", "shop", "publish"], "pull-request");
   const base = await scene.git(origin, "rev-parse", "main");
   await land("S01-trim", "trim");

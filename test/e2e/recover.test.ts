@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AuditReport, RecoveryView } from "@dispatch/controller";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 const parked = "words/S02-half";
@@ -15,7 +15,7 @@ beforeAll(async () => {
   scene = await openScene({ slots: 2 });
   hub = join(scene.factory, ".dispatch", "hub", "words.git");
   repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-stdin");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-stdin");
   scene.spec({ id: "S01-one", project: "words", creates: ["src/one.js", "test/one.test.js"] });
   scene.spec({ id: "S02-half", project: "words", creates: ["src/half.js", "test/half.test.js"], attempts: 1 });
   scene.answer("S01-one", addFunction("one", "return text;"));

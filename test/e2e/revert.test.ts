@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView, RevertView, StatusView } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 
@@ -16,11 +16,11 @@ const hub = (project: string): string => join(scene.factory, ".dispatch/hub", `$
 const treeOf = (project: string): Promise<string> => scene.git(hub(project), "rev-parse", "main^{tree}");
 const functionPaths = (name: string): string[] => [`src/${name}.js`, `test/${name}.test.js`];
 
-async function makeProject(project: string, verify = "node --test"): Promise<void> {
+async function makeProject(project: string, command = verify): Promise<void> {
   const source = await scene.repository(`${project}-source`, library);
   const origin = join(scene.root, `${project}.git`);
   await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
-  await scene.must("project", "add", project, "--repo", origin, "--verify", verify, "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", origin, "--verify", command, "--executor", "by-file");
 }
 
 async function work(project: string, id: string, paths: { modifies?: string[]; creates?: string[] }, script: string): Promise<void> {
@@ -93,7 +93,7 @@ test("a revert that meets what was built on it leaves main alone and parks", asy
 
 test("main that is red once it was published freezes landing, tells, and lets the lead go on", async () => {
   const wrong = join(scene.root, "the-day-is-wrong");
-  await makeProject("daily", `test ! -e ${wrong} && node --test`);
+  await makeProject("daily", `test ! -e ${wrong} && ${verify}`);
   await work("daily", "S01-shout", { creates: functionPaths("shout") }, addFunction("shout", "return text.toUpperCase();"));
   const published = await scene.must<{ last: { commit: string } }>("collect", "daily");
   await until("the watch is green", async () => {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import type { ErrorView, FeedView, PutSpecRequest, PutSpecView, SpecConflictFacts, SpecView } from "@dispatch/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startDaemon } from "../kit/real-daemon.ts";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 import type { SpecInput } from "./kit/write-spec.ts";
@@ -25,7 +25,7 @@ beforeEach(async () => {
   n += 1;
   project = `words${n}`;
   const repo = await scene.repository(project, library);
-  await scene.must("project", "add", project, "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
 });
 
 /** Feeds a spec whose task stays planned: the project is paused. Returns its text. */

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ErrorView, FeedView, StatusView, TaskView, WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 import type { SpecInput } from "./kit/write-spec.ts";
@@ -14,8 +14,7 @@ async function makeProject(...options: string[]): Promise<void> {
   n += 1;
   project = `words${n}`;
   const repo = await scene.repository(project, library);
-  const verify = ["--verify", "node --test"];
-  await scene.must("project", "add", project, "--repo", repo, ...verify, "--executor", "by-stdin", ...options);
+  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-stdin", ...options);
 }
 
 const id = (spec: string): string => `${project}/${spec}`;

@@ -69,6 +69,16 @@ describe("the engine", () => {
     expect(fake.stateOf("S01")).toMatchObject({ kind: "parked", tries: 2, because: { code: "attempts-exhausted" } });
   });
 
+  it.each([
+    [["src/*.ts"], true],
+    [["**/package.json"], undefined],
+  ])("tells of a change of %j, by what it changed, that it lands by itself: %s", async (barrier, alone) => {
+    const fake = createFakeFactory({ barrier, landing: "on-collect" });
+    await started(fake, file("S01"));
+    expect(fake.stateOf("S01")).toMatchObject({ kind: "queued" });
+    expect((fake.stateOf("S01") as { alone?: true }).alone).toBe(alone);
+  });
+
   it("gives a branch that does not fit on main back with both sides named, and lands the next attempt", async () => {
     const fake = createFakeFactory({ behaviour: { conflict: (_spec, n) => n === 1 } });
     await started(fake, file("S01"));

@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { addNode, examineNodes, initFactory, type NewNode, readNodeInfo } from "@dispatch/controller";
+import { addNode, examineNodes, type NewNode, readNodeInfo } from "@dispatch/controller";
+import { initFactory } from "@dispatch/controller/files";
 import { factoryPaths, type NodeView } from "@dispatch/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../kit/eventually.ts";

@@ -79,6 +79,7 @@ export function createFakeFactory(
     lostAfterMs?: number | null;
     landing?: "continuous" | "on-collect";
     contracts?: readonly string[];
+    barrier?: readonly string[];
     behaviour?: Partial<Behaviour>;
   } = {},
 ) {
@@ -254,7 +255,14 @@ export function createFakeFactory(
   const scheduling = new Map([
     [
       "shop",
-      { landing: options.landing ?? ("continuous" as const), contracts: options.contracts ?? [], shared: [], barrier: [], share: 1, executor: null },
+      {
+        landing: options.landing ?? ("continuous" as const),
+        contracts: options.contracts ?? [],
+        shared: [],
+        barrier: options.barrier ?? [],
+        share: 1,
+        executor: null,
+      },
     ],
   ]);
   const settings: Settings = {

@@ -87,6 +87,8 @@ export function waitStep(name: string): object {
 
 export interface RealFactoryOptions {
   slots?: number;
+  /** Runs of landings that go on at once. */
+  gateSlots?: number;
   landing?: "continuous" | "on-collect";
   /** Nodes behind SSH in place of the local one: their entries in nodes.json, their homes, and the daemon's environment. */
   far?: { entries: readonly object[]; homes: readonly string[]; env: Readonly<Record<string, string>> };
@@ -109,7 +111,7 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
     agentLog,
     specs,
     landing: options.landing ?? "continuous",
-    nodes: entries.map((entry) => ({ slots: options.slots ?? 3, ...entry })),
+    nodes: entries.map((entry) => ({ slots: options.slots ?? 3, gate_slots: options.gateSlots ?? 1, ...entry })),
   });
   const nodes = options.far?.homes ?? [join(dir, factoryPaths.localNode, "local")];
   const [node = ""] = nodes;
@@ -243,6 +245,8 @@ const identity = ["-c", "user.name=Lead", "-c", "user.email=lead@localhost"];
 const runTests = `#!/bin/sh
 # Runs every test of tests/ and prints TAP. As long as the file $1 (for a landing: $1-landing) exists, it waits before it begins.
 hold=$1
+HOLDS=$(dirname "$hold")
+export HOLDS
 case $PWD in */verify/*) hold=$1-landing ;; esac
 if [ -e "$hold" ]; then
   echo $$ >> "$hold.pids"

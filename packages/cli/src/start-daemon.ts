@@ -15,7 +15,7 @@ const shownLogLines = 15;
 export async function ensureDaemon(client: DaemonClient, mainFile: string): Promise<{ health: HealthView; started: boolean }> {
   const running = await healthOf(client);
   if (running !== undefined) return { health: running, started: false };
-  const { loadFactory } = await import("@dispatch/controller");
+  const { loadFactory } = await import("@dispatch/controller/files");
   await loadFactory(client.factory);
   return { health: await startDaemon(client, mainFile), started: true };
 }

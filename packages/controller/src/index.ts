@@ -1,9 +1,7 @@
 export { lintRules, toJsonReport, toSarif } from "@dispatch/spec";
 export { type AuditReport, auditFactory, type ProjectAudit } from "./audit/audit-factory.ts";
-export { type FactoryConfig, loadFactory } from "./config/load-factory.ts";
-export { addProject, type NewProject } from "./factory/add-project.ts";
+export type { FactoryConfig } from "./config/load-factory.ts";
 export { compareSpecs } from "./factory/compare-specs.ts";
-export { initFactory } from "./factory/init-factory.ts";
 export { type LintReport, lintSpecFiles } from "./factory/lint-factory.ts";
 export { type GateReport, gateChange } from "./gate/gate-change.ts";
 export { type GateJson, gateJson, gateSarif } from "./gate/report-gates.ts";

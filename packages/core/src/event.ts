@@ -17,6 +17,12 @@ export interface SessionIdentity {
   token: string;
 }
 
+/** How a branch rides to main. */
+export interface Ride {
+  /** It changes what every gate run rests on: in a car with others it would be in doubt what was red. */
+  alone?: true;
+}
+
 /** Tokens as the executor reported them. Null: it did not say. */
 export interface TokenUsage {
   inputTokens: number;
@@ -113,7 +119,7 @@ export type FactoryEvent =
   | { type: "attempt-retired"; attempt: AttemptId; tip: Oid | null; salvage: Oid | null }
   /** The lead gave its machine up, and with it what was never fetched from there. */
   | { type: "attempt-abandoned"; attempt: AttemptId; by: string }
-  | { type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] }
+  | ({ type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] } & Ride)
   | { type: "car-planned"; project: ProjectId; car: CarId; kind: Car["kind"]; members: readonly TaskId[]; ahead: readonly CarId[] }
   /** `members`: those of its own that it holds. `notes`: remarks that keep nothing from landing. */
   | { type: "car-built"; project: ProjectId; car: CarId; members: readonly TaskId[]; candidate: Candidate; notes?: readonly Finding[] }

@@ -90,6 +90,17 @@ describe("a refusal", () => {
     expect(after(checking, { ...refused, findings: [{ ...red, severity: "note" }] })).toMatchObject({ kind: "queued", since: 100 });
   });
 
+  it("keeps with a branch that it rides alone, in its car and out of it", () => {
+    const checked: TaskEvent = { type: "result-checked", attempt, findings: [], alone: true };
+    const waits = after({ kind: "checking", attempt, tip: anOid(7), ...tries }, checked);
+    expect(waits).toMatchObject({ kind: "queued", alone: true });
+    if (typeof waits === "string") throw new Error(waits);
+    const riding = boardCar(task(waits), "1");
+    if (riding.outcome !== "moved") throw new Error(riding.outcome);
+    expect(riding.state.state).toMatchObject({ kind: "landing", car: "1", alone: true });
+    expect(leaveCar(riding.state).state).toEqual(waits);
+  });
+
   it("at landing does the same, also for a task whose car is gone already", () => {
     const refused: TaskEvent = { type: "candidate-refused", task: "shop/S01", findings: [red], conflict: null };
     for (const state of [queued, landing]) {

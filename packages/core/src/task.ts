@@ -1,5 +1,5 @@
 import type { Attempt } from "./attempt.ts";
-import type { AttemptOutcome, ConflictReport, FactoryEvent } from "./event.ts";
+import type { AttemptOutcome, ConflictReport, FactoryEvent, Ride } from "./event.ts";
 import { type Finding, hasBlocking } from "./finding.ts";
 import { type AttemptId, type CarId, type NodeId, type Oid, type ProjectId, salvageRef, type TaskId } from "./ids.ts";
 import { retryDelayMs } from "./retry-policy.ts";
@@ -27,8 +27,8 @@ export type TaskState =
   | ({ kind: "running"; attempt: AttemptId; node: NodeId; round: number } & Tries)
   | ({ kind: "collecting"; attempt: AttemptId } & Tries)
   | ({ kind: "checking"; attempt: AttemptId; tip: Oid } & Tries)
-  | ({ kind: "queued"; attempt: AttemptId; tip: Oid; since: number } & Tries)
-  | ({ kind: "landing"; attempt: AttemptId; tip: Oid; since: number; car: CarId } & Tries)
+  | ({ kind: "queued"; attempt: AttemptId; tip: Oid; since: number } & Ride & Tries)
+  | ({ kind: "landing"; attempt: AttemptId; tip: Oid; since: number; car: CarId } & Ride & Tries)
   | { kind: "merged"; attempt: AttemptId; commit: Oid; at: number; tries: number }
   | ({ kind: "parked"; since: number; because: ParkReason } & Tries)
   | ({ kind: "cancelling"; attempt: AttemptId; by: string } & Tries)
@@ -212,7 +212,8 @@ function fromAttempt(task: Task, event: AttemptReport, at: number, attempt: Atte
       return settle(task, state, attempt.state.outcome, event.tip, at);
     case "result-checked":
       if (state.kind !== "checking") return stale(`task is ${state.kind}`);
-      if (!hasBlocking(event.findings)) return moved({ kind: "queued", attempt: state.attempt, tip: state.tip, since: at, ...triesOf(state) });
+      if (!hasBlocking(event.findings))
+        return moved({ kind: "queued", attempt: state.attempt, tip: state.tip, since: at, ...rideOf(event), ...triesOf(state) });
       return tryAgain(task, "refused-by-gates", "the gates on the controller refuse what arrived", event.findings, null, at);
     case "attempt-fenced":
       if (state.kind === "cancelling") return moved({ kind: "cancelled", by: state.by, ...triesOf(state) });
@@ -249,7 +250,7 @@ export function boardCar(task: Task, car: CarId): Step<Task> {
   const { state } = task;
   if (state.kind !== "queued") return illegal(`${task.id} was put in car ${car} while ${state.kind}`);
   const { attempt, tip, since } = state;
-  return moved({ ...task, state: { kind: "landing", attempt, tip, since, car, ...triesOf(state) } });
+  return moved({ ...task, state: { kind: "landing", attempt, tip, since, car, ...rideOf(state), ...triesOf(state) } });
 }
 
 /** A task whose car is gone without having landed: it waits again, in its old place. */
@@ -257,7 +258,11 @@ export function leaveCar(task: Task): Task {
   const { state } = task;
   if (state.kind !== "landing") return task;
   const { attempt, tip, since } = state;
-  return { ...task, state: { kind: "queued", attempt, tip, since, ...triesOf(state) } };
+  return { ...task, state: { kind: "queued", attempt, tip, since, ...rideOf(state), ...triesOf(state) } };
+}
+
+function rideOf({ alone }: Ride): Ride {
+  return alone === true ? { alone } : {};
 }
 
 function refusalText(event: Extract<FactoryEvent, { type: "candidate-refused" }>): string {

@@ -4,6 +4,7 @@ import {
   type AttemptJob,
   type AttemptLimits,
   attemptBranch,
+  coversAny,
   errorCode,
   FactoryError,
   type FactoryEvent,
@@ -172,7 +173,9 @@ export async function checkResult(ports: Ports, world: World, id: AttemptId): Pr
   const gates = withEvidence(policy.gates, task.spec);
   const texts = await ports.repositories.readBlobs(task.project, blobsToRead(changes, gates.contracts));
   const findings = judgeChange({ spec: task.spec, changes, texts, verify: null, policy: gates });
-  return [{ type: "result-checked", attempt: id, findings }];
+  const barrier = ports.settings.scheduling().get(task.project)?.barrier ?? [];
+  const alone = changes.some(({ path }) => coversAny(barrier, path));
+  return [{ type: "result-checked", attempt: id, findings, ...(alone ? { alone } : {}) }];
 }
 
 function attemptAndTask(world: World, id: AttemptId): { attempt: Attempt; task: Task } {

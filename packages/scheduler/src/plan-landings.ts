@@ -1,4 +1,4 @@
-import { type CarId, isBehind, lockedPaths, type Project, type ProjectId, patternsOverlap, type Task, type World } from "@dispatch/core";
+import { type CarId, isBehind, type Project, type ProjectId, type Task, type World } from "@dispatch/core";
 import type { LandingPolicy, SchedulingPolicy } from "./snapshot.ts";
 import { type PlannedCar, planTrain } from "./train/plan-train.ts";
 
@@ -19,18 +19,13 @@ export function planLandings(project: Project, policy: SchedulingPolicy, landabl
   }
   if (collects) return [{ decide: "publish", project: project.id }];
   waiting.sort((a, b) => (landsBefore(a, b) ? -1 : 1));
-  const branches = waiting.map((task) => ({ task: task.id, group: undefined, alone: changesBarrier(task, policy.barrier) }));
+  const branches = waiting.map(({ id, state }) => ({ task: id, group: undefined, alone: "alone" in state && state.alone === true }));
   return planTrain(train, branches, slots).map((car, n) => ({
     decide: "form-car",
     project: project.id,
     car: String(train.lastCar + 1 + n),
     ...car,
   }));
-}
-
-/** What it changes, every gate run rests on: in a car with others it would be in doubt what was red. */
-function changesBarrier(task: Task, barrier: readonly string[]): boolean {
-  return barrier.length > 0 && lockedPaths(task.spec).some((path) => barrier.some((pattern) => patternsOverlap(path, pattern)));
 }
 
 /** Whether policy lets a queued task land now. Nothing starts to land while origin is read or written. */

@@ -15,7 +15,7 @@ export interface AddProjectInput {
 export async function addProject(context: CommandContext, input: AddProjectInput): Promise<number> {
   const { terminal } = context;
   const factory = await factoryOf(context);
-  const controller = await import("@dispatch/controller");
+  const controller = await import("@dispatch/controller/files");
   const { name, repo, branch, verify, landing, executor } = input;
   const added = await controller.addProject(factory, {
     name,

@@ -6,7 +6,7 @@ import { exitCodes } from "../exit-codes.ts";
 export async function initFactory(context: CommandContext, input: { dir: string | undefined; json: boolean }): Promise<number> {
   const { terminal } = context;
   const dir = resolve(context.cwd, input.dir ?? context.namedFactory ?? ".");
-  const controller = await import("@dispatch/controller");
+  const controller = await import("@dispatch/controller/files");
   const { created, kept } = await controller.initFactory(dir);
   if (input.json) {
     terminal.json({ factory: dir, created, kept });

@@ -9,7 +9,7 @@ import { tableLines } from "../render/table.ts";
 export async function listProjects(context: CommandContext, input: { json: boolean }): Promise<number> {
   const { terminal } = context;
   const factory = await factoryOf(context);
-  const { loadFactory } = await import("@dispatch/controller");
+  const { loadFactory } = await import("@dispatch/controller/files");
   const config = await loadFactory(factory);
   const rows = await runningProjects(factory);
   const projects = Object.entries(config.factory.projects).map(([name, { repo, branch, landing }]) => ({

@@ -88,6 +88,7 @@ const table: [FactoryEvent, string, string, ReturnType<typeof nextState>][] = [
   [{ type: "attempt-collected", attempt, tip: oid, salvage: null }, task, "its work is in the hub", "ask"],
   [{ type: "workspace-discarded", attempt }, task, "its worktree was removed", "unchanged"],
   [{ type: "result-checked", attempt, findings: [note] }, task, "checked on the controller: green, 1 note", "queued"],
+  [{ type: "result-checked", attempt, findings: [], alone: true }, task, "checked on the controller: green; lands by itself", "queued"],
   [{ type: "result-checked", attempt, findings: [finding] }, task, "checked on the controller: 1 finding (G03): a marker is left", "ask"],
   [{ type: "car-planned", ...car, kind: "car", members: [task], ahead: [] }, "shop", "car 7 is to land: S01-a", "unchanged"],
   [

@@ -129,7 +129,7 @@ function attemptText(event: AttemptEvent): string {
     case "attempt-abandoned":
       return `given up by ${event.by}, with what lies on its node`;
     case "result-checked":
-      return `checked on the controller: ${findingsText(event.findings)}`;
+      return `checked on the controller: ${findingsText(event.findings)}${event.alone === true ? "; lands by itself" : ""}`;
   }
 }
 

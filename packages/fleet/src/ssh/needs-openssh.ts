@@ -1,4 +1,3 @@
-import { gatherIdentities } from "./identities.ts";
 import { type ResolvedTarget, resolveTarget } from "./resolve-target.ts";
 import type { SshAccess } from "./ssh-access.ts";
 
@@ -10,6 +9,8 @@ const deepest = 8;
  */
 export async function needsOpenssh(target: ResolvedTarget, access: Pick<SshAccess, "configFile" | "env">, depth = 0): Promise<string[]> {
   const reasons = [...target.needsOpenssh];
+  // It brings the library with it, which a factory without such nodes never needs.
+  const { gatherIdentities } = await import("./identities.ts");
   const { methods, hardware } = await gatherIdentities(target);
   if (methods.length === 0) reasons.push(...hardware.map((path) => `the hardware key ${path}`));
   if (depth >= deepest) return [...reasons, `more than ${deepest} machines on the way`];

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FactoryError } from "@dispatch/core";
 import { classifySshError } from "./classify-ssh-error.ts";
-import { connectClient } from "./connect-client.ts";
 import { type HostKey, readPin } from "./host-key.ts";
 import { readKnownHosts } from "./known-hosts.ts";
 import { needsOpenssh } from "./needs-openssh.ts";
@@ -36,6 +35,7 @@ async function askWithLibrary(access: Asked): Promise<HostKey> {
     throw new KeySeen();
   };
   const keyType = access.hostKey === undefined ? undefined : readPin(access.hostKey).type;
+  const { connectClient } = await import("./connect-client.ts");
   const asking = connectClient({ node: access.node, target, access, verify, keyType });
   await asking.then(
     (client) => client.end(),

@@ -1,6 +1,5 @@
 import { FactoryError, type NodeId } from "@dispatch/core";
 import type { Client, ClientChannel } from "ssh2";
-import { connectClient } from "../ssh/connect-client.ts";
 import { readPin, requirePinned } from "../ssh/host-key.ts";
 import { keepHostKey } from "../ssh/known-hosts.ts";
 import { needsOpenssh } from "../ssh/needs-openssh.ts";
@@ -24,6 +23,8 @@ export function createSsh2Transport(access: SshAccess): Transport {
       const target = await resolveTarget(access);
       const needs = await needsOpenssh(target, access);
       if (needs.length > 0) throw notForLibrary(access, needs);
+      // Only who reaches a node this way pays for the library.
+      const { connectClient } = await import("../ssh/connect-client.ts");
       const client = await connectClient({
         node: access.node,
         target,
