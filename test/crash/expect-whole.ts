@@ -24,7 +24,10 @@ export async function expectWhole(factory: RealFactory): Promise<void> {
   const events = ledger.readEvents(0, 1_000_000);
   await ledger.close();
   expect(foldEvents(events), "the log adds up to the rows").toEqual(world);
-  expect(events, "what was told is what is stored").toEqual(factory.followed.events());
+  // The last words of a daemon that ends may reach nobody any more.
+  const told = factory.followed.events();
+  expect(told, "what was told is what is stored").toEqual(events.slice(0, told.length));
+  expect(events.length - told.length, "facts that nobody was told").toBeLessThanOrEqual(1);
   expect(pending).toEqual([]);
   expectMergedOnce(factory, world, events);
   expectReportsWithoutGaps(world, events);

@@ -25,11 +25,23 @@ function finish(world: World, task: Task): World {
   return put({ ...world, attempts }, { ...task, state });
 }
 
+function waitingAgain(task: Task): Task {
+  if (task.state.kind !== "landing") return task;
+  const { car: _, ...state } = task.state;
+  return { ...task, state: { ...state, kind: "queued" } };
+}
+
 function merge(world: World, task: Task, attempt: string, at: number): World {
-  const projects = new Map(world.projects);
-  const project = projects.get(task.project);
-  if (project !== undefined) projects.set(project.id, { ...project, train: leaveTrain(project.train, task.id, "landed") });
-  return put({ ...world, projects }, { ...task, state: { kind: "merged", attempt, commit: anOid(4), at, tries: 1 } });
+  const project = world.projects.get(task.project);
+  if (project === undefined) return world;
+  const train = leaveTrain(project.train, task.id, "landed");
+  const riding = new Set(train.cars.map(({ id }) => id));
+  const tasks = [...world.tasks.values()].map((other) =>
+    other.project === project.id && other.state.kind === "landing" && !riding.has(other.state.car) ? waitingAgain(other) : other,
+  );
+  const projects = new Map([...world.projects, [project.id, { ...project, train }]]);
+  const next = { ...world, projects, tasks: new Map(tasks.map((other) => [other.id, other])) };
+  return put(next, { ...task, state: { kind: "merged", attempt, commit: anOid(4), at, tries: 1 } });
 }
 
 function retireAll(world: World): World {
