@@ -52,7 +52,7 @@ function crashesAround(chosen: (point: CrashPointName) => boolean): string[][] {
  */
 function aroundCommits(): Journey[] {
   const counts = Array.from({ length: 40 }, (_, n) => n + 1);
-  const chosen = long ? counts : counts.filter((n) => n <= 12 || n % 6 === 4);
+  const chosen = long ? counts : counts.filter((n) => n <= 8 || n % 8 === 4);
   return crashPoints
     .filter(isCommit)
     .flatMap((point) => (long ? [...chosen.map((n) => [n]), ...packed(chosen)] : packed(chosen)).map((chain) => journey(crashesOf(point, chain))));

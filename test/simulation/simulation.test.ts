@@ -8,7 +8,7 @@ import { regressions } from "./regressions.ts";
 import type { Tally } from "./sim.ts";
 
 const program = openProgram(await bundleProgram());
-const seeds = 300;
+const seeds = 200;
 
 /** Facts that do not come by themselves: worlds in which they never happen would prove little. */
 const rareFacts: readonly FactoryEventType[] = [

@@ -92,7 +92,7 @@ test("a candidate is built exactly when no path changed on both sides, and then 
       expect(candidate.tree).toBe(treeOf(commit([], expected)));
       expect(raw(onto, candidate.commit)).toBe(raw(base, tip));
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
   expect(Math.min(builtRuns, refusedRuns)).toBeGreaterThan(0);
 });
@@ -116,7 +116,7 @@ test("two attempts that share no path give the same tree in either order", async
       };
       expect(await inOrder(tips[0], tips[1])).toBe(await inOrder(tips[1], tips[0]));
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 
