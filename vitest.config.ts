@@ -12,7 +12,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     pool: "forks",
-    // Much of the time goes into waiting for git, tmux and daemons: one file more than cores keeps the cores busy.
-    maxWorkers: Math.max(3, availableParallelism()),
+    // Daemons, agents and gits of a file fill a core; what runs side by side inside of a file is bounded for the same reason.
+    maxWorkers: availableParallelism(),
+    maxConcurrency: 3,
   },
 });

@@ -7,7 +7,7 @@ import { inFactory } from "./in-factory.ts";
 import { type Play, playOut } from "./play-out.ts";
 import { oneBehindAnother, shopSpecs, threeAtOnce } from "./shop-specs.ts";
 
-const factoriesAtOnce = 3;
+const factoriesAtOnce = 2;
 const long = process.env["DISPATCH_CRASH_LONG"] === "1";
 const times = [[1], [2], [1, 1], [1, 2], [1, 1, 1, 2]];
 

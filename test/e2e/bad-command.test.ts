@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Finding, ParkReason } from "@dispatch/core";
 import { factoryPaths, type TaskView } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import type { SpecInput } from "./kit/write-spec.ts";
 
@@ -59,7 +59,7 @@ test("one that hangs is ended after its time, with all it started", async () => 
 });
 
 test("100 MB from verify command and agent are read to the end and kept in part", async () => {
-  const id = await startOne("loud", `${flood}; node --test`, `${flood}\n${good}`);
+  const id = await startOne("loud", `${flood}; ${verify}`, `${flood}\n${good}`);
   await scene.untilTask(id, "merged");
   const state = join(scene.factory, factoryPaths.state);
   expect(statSync(join(scene.factory, factoryPaths.ledger)).size).toBeLessThan(5 * megabyte);
@@ -73,7 +73,7 @@ test("100 MB from verify command and agent are read to the end and kept in part"
 
 test("an agent program that does not exist parks the task at once, whose executor is named", async () => {
   scene.configure(["executors", "ghost"], { command: ["/no/such/agent", "{promptFile}"], prompt: "file" });
-  const because = await parked(await startOne("ghost", "node --test", good, { executor: "ghost", attempts: 3 }));
+  const because = await parked(await startOne("ghost", verify, good, { executor: "ghost", attempts: 3 }));
   expect(because.code).toBe("agent-unusable");
   expect(because.text).toContain("/no/such/agent");
   expect((await scene.task("ghost/S01-one")).attempts).toHaveLength(1);
@@ -88,23 +88,21 @@ test("an agent that hangs is ended after its time and its work is kept", async (
 
 test("a link out of the repository, absolute or by way of .., is refused by the gates", async () => {
   const links = "ln -s ../../../outside src/up.js; ln -s /etc/passwd src/etc.js";
-  const because = await parked(await startOne("links", "node --test", `${good}\n${links}`, { modifies: ["src"], creates: ["test/one.test.js"] }));
+  const because = await parked(await startOne("links", verify, `${good}\n${links}`, { modifies: ["src"], creates: ["test/one.test.js"] }));
   const refused = blocking(because).map((finding) => [finding.gate, finding.path]);
   expect(refused).toContainEqual(["G03", "src/up.js"]);
   expect(refused).toContainEqual(["G03", "src/etc.js"]);
 });
 
 test("an agent that claims to be done and changed nothing is not believed; nor is one that leaves a mark for later", async () => {
-  const empty = await parked(await startOne("empty", "node --test", "echo 'all done, everything works'"));
+  const empty = await parked(await startOne("empty", verify, "echo 'all done, everything works'"));
   expect(blocking(empty).map((finding) => finding.gate)).toEqual(["G04"]);
-  const later = await parked(await startOne("later", "node --test", `${good}\necho '// TO${"DO"}: the rest' >> src/one.js`));
+  const later = await parked(await startOne("later", verify, `${good}\necho '// TO${"DO"}: the rest' >> src/one.js`));
   expect(blocking(later).map((finding) => finding.gate)).toEqual(["G02"]);
 });
 
 test("a tree with files at paths outside of the spec is refused with the paths named", async () => {
-  const because = await parked(
-    await startOne("wide", "node --test", `${good}\necho more >> README.md\nrm src/slug.js test/slug.test.js\n: > src/index.js`),
-  );
+  const because = await parked(await startOne("wide", verify, `${good}\necho more >> README.md\nrm src/slug.js test/slug.test.js\n: > src/index.js`));
   const paths = blocking(because).filter((finding) => finding.gate === "G03");
   expect(paths.map((finding) => finding.path).sort()).toEqual(["README.md", "src/index.js", "src/slug.js", "test/slug.test.js"]);
 });

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView } from "@dispatch/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { library } from "./kit/library.ts";
+import { library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 interface Problem {
@@ -141,7 +141,7 @@ describe("project add", () => {
   });
 
   test("a repository that became unusable after it was registered is told at start, and nothing is left of the try", async () => {
-    scene.configure(["projects", "words"], { repo, branch: "trunk", verify: "node --test" });
+    scene.configure(["projects", "words"], { repo, branch: "trunk", verify });
     const ran = await scene.json<ErrorView>("start", "words");
     expect(ran).toMatchObject({ code: 2, value: { error: { code: "REPOSITORY_INVALID" } } });
     expect(existsSync(join(scene.factory, ".dispatch/hub/words.git"))).toBe(false);

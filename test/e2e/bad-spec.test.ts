@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView, FeedView } from "@dispatch/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { specText } from "./kit/write-spec.ts";
 
@@ -21,7 +21,7 @@ const written: string[] = [];
 beforeAll(async () => {
   scene = await openScene({ slots: 2 });
   const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", "node --test", "--executor", "by-file");
+  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-file");
   await scene.must("start", "words");
   await scene.must("pause", "words");
 });

@@ -1,6 +1,6 @@
 import type { ErrorView, FeedView } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library } from "./kit/library.ts";
+import { addFunction, library, verify } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 let scene: Scene;
@@ -11,11 +11,11 @@ afterAll(() => scene.end());
 
 const creates = ["src/one.js", "test/one.test.js"];
 const check = 'verify: "./check.sh"\n';
-const checkScript = "#!/bin/sh\nset -e\n[ ! -e src/forbidden.js ] || { echo 'not ok 1 - forbidden'; exit 1; }\nnode --test\n";
+const checkScript = "#!/bin/sh\nset -e\n[ ! -e src/forbidden.js ] || { echo 'not ok 1 - forbidden'; exit 1; }\nnode test.js\n";
 
-async function addProject(project: string, files: Readonly<Record<string, string>>, verify: string): Promise<string> {
+async function addProject(project: string, files: Readonly<Record<string, string>>, command: string): Promise<string> {
   const repo = await scene.repository(project, { ...library, ...files });
-  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
+  await scene.must("project", "add", project, "--repo", repo, "--verify", command, "--executor", "by-file");
   return repo;
 }
 
@@ -36,11 +36,11 @@ test("verify of the repository's .dispatch.yaml wins over the factory's, and is 
 });
 
 test("an agent's change of it has no effect on its own tests and is refused", async () => {
-  await addProject("sly", { ".dispatch.yaml": `${check}rounds: 1\n`, "check.sh": checkScript }, "node --test");
+  await addProject("sly", { ".dispatch.yaml": `${check}rounds: 1\n`, "check.sh": checkScript }, verify);
   scene.spec({ id: "S01-one", project: "sly", creates: [...creates, "src/forbidden.js"], attempts: 1 });
   scene.answer(
     "S01-one",
-    `${addFunction("one", "return text;")}\necho 'export const x = 1;' > src/forbidden.js\nprintf 'verify: "node --test"\\ngates: { scope_allow: ["**"] }\\n' > .dispatch.yaml`,
+    `${addFunction("one", "return text;")}\necho 'export const x = 1;' > src/forbidden.js\nprintf 'verify: "node test.js"\\ngates: { scope_allow: ["**"] }\\n' > .dispatch.yaml`,
   );
   await scene.must("start", "sly");
   const findings = await parkedFindings("sly/S01-one");
@@ -49,7 +49,7 @@ test("an agent's change of it has no effect on its own tests and is refused", as
 });
 
 test("no spec may own it: lint and feed say so, and nothing is taken in", async () => {
-  await addProject("owner", {}, "node --test");
+  await addProject("owner", {}, verify);
   scene.spec({ id: "S01-policy", project: "owner", creates: [".dispatch.yaml"] });
   const before = (await scene.status()).tasks.length;
   const started = await scene.json<ErrorView>("start", "owner");
@@ -62,14 +62,14 @@ test("no spec may own it: lint and feed say so, and nothing is taken in", async 
 });
 
 test("one that is broken at the base stops the start with its place; mended at origin, the lead goes on by collect", async () => {
-  const repo = await addProject("broken", { ".dispatch.yaml": "verify: node --test\nround: 2\n" }, "node --test");
+  const repo = await addProject("broken", { ".dispatch.yaml": `verify: ${verify}\nround: 2\n` }, verify);
   scene.spec({ id: "S01-one", project: "broken", creates });
   scene.answer("S01-one", addFunction("one", "return text;"));
   const started = await scene.json<ErrorView>("start", "broken");
   expect(started).toMatchObject({ code: 2, value: { error: { code: "CONFIG_INVALID" } } });
   expect(started.value.error.facts["problems"]).toMatchObject([{ path: "round" }]);
   expect((await scene.status()).tasks.some((row) => row.project === "broken")).toBe(false);
-  await scene.commit(repo, { ".dispatch.yaml": 'verify: "node --test"\nrounds: 2\n' }, "Mend the policy");
+  await scene.commit(repo, { ".dispatch.yaml": `verify: ${verify}\nrounds: 2\n` }, "Mend the policy");
   await scene.must("collect", "broken");
   expect(await scene.must<FeedView>("start", "broken")).toMatchObject({ planned: ["broken/S01-one"] });
   await scene.untilTask("broken/S01-one", "merged");

@@ -1,3 +1,5 @@
+import { verify } from "./library.ts";
+
 /** What a test says of a spec; the rest is as a person would leave it. */
 export interface SpecInput {
   id: string;
@@ -42,8 +44,9 @@ export function specText(input: SpecInput): string {
     "",
     "## Acceptance",
     "",
-    "- [ ] the tests pass: `node --test` -> exit 0",
-    "- [ ] wrong input is refused: `node --test` -> exit 0",
+    // As verify runs it anyway, it is not run again.
+    `- [ ] the tests pass: \`${verify}\` -> exit 0`,
+    `- [ ] wrong input is refused: \`${verify}\` -> exit 0`,
     "",
     "## Do not",
     "",
