@@ -5,7 +5,6 @@ export default defineConfig({
   resolve: { conditions: ["@dispatch/source"] },
   ssr: { resolve: { conditions: ["@dispatch/source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**", "test/fixtures/**"],
     allowOnly: false,
     // Guards against what hangs, not measures: two cores that are shared make everything several times slower.
@@ -15,5 +14,10 @@ export default defineConfig({
     // Daemons, agents and gits of a file fill a core; what runs side by side inside of a file is bounded for the same reason.
     maxWorkers: availableParallelism(),
     maxConcurrency: 3,
+    projects: [
+      // One process for many files: starting one and loading the same modules again takes longer than most of them.
+      { extends: true, test: { name: "packages", include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"], isolate: false } },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"] } },
+    ],
   },
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Candidate, type CarInput, type CarMember, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
@@ -101,17 +101,11 @@ function quoted(path: string): string {
   return `"${path.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
-/** Empty repositories as git makes them, to be copied. */
-const empty = { bare: "", worktree: "" };
-
-function copyEmpty(kind: keyof typeof empty, to: string): void {
-  if (empty[kind] === "") {
-    const made = mkdtempSync(join(tmpdir(), "dispatch-git-empty-"));
-    runAs(environment(), made, ["init", "--quiet", "--template=", "-b", "main", ...(kind === "bare" ? ["--bare"] : [])]);
-    process.once("exit", () => rmSync(made, { recursive: true, force: true }));
-    empty[kind] = made;
-  }
-  cpSync(empty[kind], to, { recursive: true });
+/** What `git init` makes, without a process. */
+function initEmpty(gitDir: string, bare: boolean): void {
+  for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"]) mkdirSync(join(gitDir, folder), { recursive: true });
+  writeFileSync(join(gitDir, "HEAD"), "ref: refs/heads/main\n");
+  writeFileSync(join(gitDir, "config"), `[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = ${bare}\n`);
 }
 
 /** With `files`, origin is a worktree on main with one commit of them. */
@@ -129,8 +123,8 @@ export function makeScene(files: Files = { "readme.md": "hello\n" }, options: { 
     return git(folder, "rev-parse", "HEAD");
   }
 
-  copyEmpty("bare", node);
-  copyEmpty("worktree", work);
+  initEmpty(node, true);
+  initEmpty(join(work, ".git"), false);
   commit(work, files, "first");
   const repo = options.bare === true ? join(root, "origin.git") : work;
   if (options.bare === true) git(root, "clone", "--quiet", "--bare", work, repo);
