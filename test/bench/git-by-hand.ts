@@ -52,6 +52,33 @@ export async function tasksByHand(target: string, n: number, slots: number, veri
   }
 }
 
+/**
+ * Landing without a factory: each branch of a bare repository is merged in one worktree, tested there, and main moved to it, one
+ * after the other. Seconds for all of them. The worktree lies in a folder `verify`, as the factory's own do.
+ */
+export async function landByHand(from: string, refs: string, verify: string): Promise<number> {
+  const home = mkdtempSync(join(tmpdir(), "dispatch-bench-hand-"));
+  try {
+    const hub = join(home, "hub.git");
+    const tree = join(home, "verify", "main");
+    await run(home, "git", "clone", "-q", "--bare", from, hub);
+    await run(hub, "git", "fetch", "-q", from, `+${refs}*:refs/heads/task/*`);
+    const branches = (await run(hub, "git", "for-each-ref", "--format=%(refname)", "refs/heads/task/")).split("\n");
+    await run(hub, "git", "worktree", "add", "-q", "--detach", tree, "main");
+    const start = process.hrtime.bigint();
+    for (const branch of branches) {
+      const main = await run(hub, "git", "rev-parse", "refs/heads/main");
+      await run(tree, "git", "checkout", "-q", "--detach", main);
+      await run(tree, "git", "merge", "-q", "--no-ff", "-m", `Land ${branch}`, branch);
+      await run(tree, "sh", "-c", verify);
+      await run(hub, "git", "update-ref", "refs/heads/main", await run(tree, "git", "rev-parse", "HEAD"), main);
+    }
+    return Number(process.hrtime.bigint() - start) / 1e9;
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
 async function land(home: string, hub: string, node: string, i: number, verify: string): Promise<void> {
   await run(hub, "git", "fetch", "-q", node, `+task-${i}:refs/result/${i}`);
   await run(hub, "git", "diff", "--raw", "main", `refs/result/${i}`);

@@ -11,6 +11,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   scheduler: async () => (await import("./scheduler.ts")).scheduler,
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
   "landing-sim": async () => (await import("./landing-sim.ts")).landingSim,
+  landing: async () => (await import("./landing.ts")).landing,
   lint: async () => (await import("./lint.ts")).lint,
   gates: async () => (await import("./gates.ts")).gates,
   "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,
