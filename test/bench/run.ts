@@ -12,6 +12,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   utilisation: async () => (await import("./utilisation.ts")).utilisation,
   "landing-sim": async () => (await import("./landing-sim.ts")).landingSim,
   landing: async () => (await import("./landing.ts")).landing,
+  "landing-crash": async () => (await import("./landing-crash.ts")).landingCrash,
   lint: async () => (await import("./lint.ts")).lint,
   gates: async () => (await import("./gates.ts")).gates,
   "dispatch-latency": async () => (await import("./dispatch-latency.ts")).dispatchLatency,

@@ -46,6 +46,8 @@ export interface RealFactory {
   up(crashAt?: string): Promise<RealDaemon | undefined>;
   /** Puts the factory's folder somewhere else, with all that is in it; later daemons run in this environment. Only while no daemon runs. */
   move(env: Readonly<Record<string, string>>): void;
+  /** Puts more specs into the inbox; the daemon takes them in when it is asked to start the project again. */
+  addSpecs(specs: readonly FactorySpec[]): void;
   /** The daemon that was started last. */
   daemon(): RealDaemon;
   /** Waits for facts; fails with DaemonGone when the daemon dies first. */
@@ -90,11 +92,14 @@ export interface RealFactoryOptions {
   /** Runs of landings that go on at once. */
   gateSlots?: number;
   landing?: "continuous" | "on-collect";
+  /** How long the tests of what lands wait before they begin. */
+  landingSeconds?: number;
   /** Nodes behind SSH in place of the local one: their entries in nodes.json, their homes, and the daemon's environment. */
   far?: { entries: readonly object[]; homes: readonly string[]; env: Readonly<Record<string, string>> };
 }
 
-export function makeRealFactory(specs: readonly FactorySpec[], options: RealFactoryOptions = {}): RealFactory {
+export function makeRealFactory(firstSpecs: readonly FactorySpec[], options: RealFactoryOptions = {}): RealFactory {
+  const specs = [...firstSpecs];
   const home = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-crash-")));
   let dir = join(home, "factory");
   const origin = join(home, "origin.git");
@@ -111,6 +116,7 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
     agentLog,
     specs,
     landing: options.landing ?? "continuous",
+    landingSeconds: options.landingSeconds ?? 0,
     nodes: entries.map((entry) => ({ slots: options.slots ?? 3, gate_slots: options.gateSlots ?? 1, ...entry })),
   });
   const nodes = options.far?.homes ?? [join(dir, factoryPaths.localNode, "local")];
@@ -158,6 +164,10 @@ export function makeRealFactory(specs: readonly FactorySpec[], options: RealFact
       mkdirSync(dirname(to), { recursive: true });
       renameSync(dir, to);
       dir = to;
+    },
+    addSpecs(more) {
+      specs.push(...more);
+      writeSpecs(dir, join(home, "scripts"), more);
     },
     async up(crashAt) {
       await following;
@@ -247,7 +257,7 @@ const runTests = `#!/bin/sh
 hold=$1
 HOLDS=$(dirname "$hold")
 export HOLDS
-case $PWD in */verify/*) hold=$1-landing ;; esac
+case $PWD in */verify/*) hold=$1-landing; sleep "\${2:-0}" ;; esac
 if [ -e "$hold" ]; then
   echo $$ >> "$hold.pids"
   while [ -e "$hold" ]; do sleep 0.05; done
@@ -302,11 +312,12 @@ interface Layout {
   agentLog: string;
   specs: readonly FactorySpec[];
   landing: "continuous" | "on-collect";
+  landingSeconds: number;
   /** The entries of nodes.json. */
   nodes: readonly object[];
 }
 
-function layOutFactory({ dir, home, holds, agentLog, specs, landing, nodes }: Layout): void {
+function layOutFactory({ dir, home, holds, agentLog, specs, landing, landingSeconds, nodes }: Layout): void {
   const scripts = join(home, "scripts");
   for (const folder of [scripts, join(dir, factoryPaths.pendingSpecs), join(dir, factoryPaths.directions)]) mkdirSync(folder, { recursive: true });
   const hook = fileURLToPath(new URL("./log-agent-runs.mjs", import.meta.url));
@@ -316,7 +327,7 @@ function layOutFactory({ dir, home, holds, agentLog, specs, landing, nodes }: La
     projects: {
       [project]: {
         repo: origin(home),
-        verify: `sh run-tests.sh ${join(holds, "verify")}`,
+        verify: `sh run-tests.sh ${join(holds, "verify")} ${landingSeconds}`,
         executor: "rehearsal",
         landing,
         contracts: [contractFile],
@@ -327,6 +338,10 @@ function layOutFactory({ dir, home, holds, agentLog, specs, landing, nodes }: La
   // JSON is YAML.
   writeFileSync(join(dir, factoryPaths.config), JSON.stringify(config));
   writeFileSync(join(dir, factoryPaths.nodes), JSON.stringify({ nodes }));
+  writeSpecs(dir, scripts, specs);
+}
+
+function writeSpecs(dir: string, scripts: string, specs: readonly FactorySpec[]): void {
   for (const spec of specs) {
     writeFileSync(join(dir, factoryPaths.pendingSpecs, `${spec.id}.md`), specText(spec));
     writeFileSync(join(scripts, `${spec.id}.json`), JSON.stringify({ attempts: spec.attempts.map((steps) => ({ rounds: [{ steps }] })) }));
