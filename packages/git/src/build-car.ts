@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type BuiltCar, type CarId, type CarInput, type CarMember, coversAny, invariant, type Oid } from "@dispatch/core";
@@ -29,31 +30,94 @@ interface Chain {
  * `shared` paths alone, and only where git merges them cleanly. The same input gives the same commits.
  */
 export async function buildCar(git: Git, input: CarInput): Promise<BuiltCar> {
-  const refused: BuiltCar["refused"][number][] = [];
-  const deferred: BuiltCar["deferred"][number][] = [];
-  let chain: Chain = { commit: input.onto, tree: input.onto, changes: [], members: [] };
-  await withIndex(git, input.onto, async (put) => {
-    for (const member of input.members) {
-      const about = { ...member, onto: input.onto };
-      const mergeBase = await mergeBaseOf(git, input.onto, member.tip);
-      if (mergeBase === undefined) {
-        refused.push({ task: member.task, report: await reportForeignHistory(git, about) });
-        continue;
+  const known = prefixesOf(git);
+  const names = prefixNames(input);
+  let built = Math.max(
+    0,
+    names.findLastIndex((name) => known.has(name)),
+  );
+  let state: Assembly = known.get(names[built] ?? "") ?? {
+    chain: { commit: input.onto, tree: input.onto, changes: [], members: [] },
+    refused: [],
+    deferred: [],
+  };
+  if (built < input.members.length) {
+    await withIndex(git, state.chain.tree, async (put) => {
+      for (; built < input.members.length; built++) {
+        const member = input.members[built];
+        invariant(member !== undefined, "a car has no holes");
+        state = await take(git, state, member, input, put);
+        keep(known, names[built + 1] ?? "", state);
       }
-      const wanted = await deltaOf(git, mergeBase, member.tip);
-      const onMain = mergeBase === input.onto ? [] : await deltaOf(git, mergeBase, input.onto);
-      const collisions = findCollisions(wanted, onMain);
-      const met = findCollisions(wanted, chain.changes);
-      const delta = await mergeShared(git, { chain, member, wanted, clashes: [...collisions, ...met], shared: input.shared });
-      if (delta !== undefined) chain = await extend(git, chain, member, delta, put);
-      else if (collisions.length > 0) refused.push({ task: member.task, report: await reportCollisions(git, about, mergeBase, collisions) });
-      else deferred.push({ task: member.task, paths: met.map(({ path }) => Buffer.from(path, "latin1").toString("utf8")) });
-    }
-  });
+    });
+  }
+  const { chain, refused, deferred } = state;
   if (chain.members.length === 0) return { candidate: null, held: [], refused, deferred };
   const commit = await writeLanding(git, input, chain);
   await git.run({ args: ["update-ref", carRef(input.car), commit], doing: `pin car ${input.car}` });
   return { candidate: { commit, merge: chain.commit, tree: chain.tree }, held: chain.members.map(({ task }) => task), refused, deferred };
+}
+
+/** How far the members of a car are put together. */
+interface Assembly extends Pick<BuiltCar, "refused" | "deferred"> {
+  chain: Chain;
+}
+
+async function take(git: Git, state: Assembly, member: CarMember, { onto, shared }: CarInput, put: PutChanges): Promise<Assembly> {
+  const about = { ...member, onto };
+  const mergeBase = await mergeBaseOf(git, onto, member.tip);
+  if (mergeBase === undefined) {
+    return { ...state, refused: [...state.refused, { task: member.task, report: await reportForeignHistory(git, about) }] };
+  }
+  const wanted = await deltaOf(git, mergeBase, member.tip);
+  const onMain = mergeBase === onto ? [] : await deltaOf(git, mergeBase, onto);
+  const collisions = findCollisions(wanted, onMain);
+  const met = findCollisions(wanted, state.chain.changes);
+  const delta = await mergeShared(git, { chain: state.chain, member, wanted, clashes: [...collisions, ...met], shared });
+  if (delta !== undefined) return { ...state, chain: await extend(git, state.chain, member, delta, put) };
+  if (collisions.length > 0) {
+    return { ...state, refused: [...state.refused, { task: member.task, report: await reportCollisions(git, about, mergeBase, collisions) }] };
+  }
+  const paths = met.map(({ path }) => Buffer.from(path, "latin1").toString("utf8"));
+  return { ...state, deferred: [...state.deferred, { task: member.task, paths }] };
+}
+
+/**
+ * A car holds all members of the cars ahead of it, in their order. What was put together for those is taken over:
+ * the same input gives the same commits, and objects do not go away.
+ */
+const prefixes = new WeakMap<Git, Map<string, Assembly>>();
+const keptPrefixes = 64;
+
+function prefixesOf(git: Git): Map<string, Assembly> {
+  const known = prefixes.get(git) ?? new Map<string, Assembly>();
+  prefixes.set(git, known);
+  return known;
+}
+
+function keep(known: Map<string, Assembly>, name: string, state: Assembly): void {
+  known.delete(name);
+  known.set(name, state);
+  const [oldest] = known.keys();
+  if (known.size > keptPrefixes && oldest !== undefined) known.delete(oldest);
+}
+
+/** One for no member, and one more with each: names of all that decides what is built so far. */
+function prefixNames({ onto, shared, members }: CarInput): string[] {
+  const names = [
+    createHash("sha256")
+      .update(JSON.stringify([onto, shared]))
+      .digest("hex"),
+  ];
+  for (const member of members) {
+    const before = names.at(-1) ?? "";
+    names.push(
+      createHash("sha256")
+        .update(JSON.stringify([before, member]))
+        .digest("hex"),
+    );
+  }
+  return names;
 }
 
 interface SharedMerge {

@@ -43,6 +43,8 @@ export function createHubs(hubDir: string, options: GitOptions): Hubs {
   async function open(project: ProjectSource): Promise<Oid> {
     const hub = pathOf(project.id);
     if (sound.has(project.id) && existsSync(hub)) return readMain(gitOf(project.id));
+    // What is remembered of a hub that is gone is of no use for the next one.
+    if (!existsSync(hub)) opened.delete(project.id);
     await mkdir(hubDir, { recursive: true });
     const main = await openHub(hub, project, options);
     sound.add(project.id);
