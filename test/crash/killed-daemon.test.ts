@@ -42,7 +42,7 @@ function expectFirstAttemptsOnly(factory: RealFactory): void {
   ).toEqual(firsts);
 }
 
-describe("agents outlive their daemon", { timeout: 180_000 }, () => {
+describe("agents outlive their daemon", { timeout: 300_000 }, () => {
   it.concurrent("three agents go on when the daemon is killed, and the next one adopts them", () =>
     withThreeAgents("adopted", async (factory, agents) => {
       factory.daemon().kill("SIGKILL");

@@ -44,7 +44,7 @@ async function untilHeld(factory: RealFactory, name: string, count: number): Pro
   return await eventually(`${count} waiting at ${name}`, () => (factory.held(name).length >= count ? factory.held(name) : undefined));
 }
 
-describe("a killed host", { timeout: 180_000 }, () => {
+describe("a killed host", { timeout: 300_000 }, () => {
   it.concurrent("is started again, and the agents it started are followed to their end", async () => {
     await withHolds("host, agents at work", threeAtOnce(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 3);
@@ -78,7 +78,7 @@ describe("a killed host", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a killed tmux server", { timeout: 180_000 }, () => {
+describe("a killed tmux server", { timeout: 300_000 }, () => {
   it.concurrent("takes the windows away and not the work: the attempts end as they began", async () => {
     const specs = threeAtOnce();
     await withHolds("tmux", specs, ["agents"], async (factory) => {
@@ -105,7 +105,7 @@ describe("a killed tmux server", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a killed wrapper", { timeout: 180_000 }, () => {
+describe("a killed wrapper", { timeout: 300_000 }, () => {
   it.concurrent("takes its agent with it; what lay in the worktree is kept, and a second attempt lands", async () => {
     await withHolds("wrapper, agent at work", oneTask(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 1);
@@ -141,7 +141,7 @@ describe("a killed wrapper", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a killed agent", { timeout: 180_000 }, () => {
+describe("a killed agent", { timeout: 300_000 }, () => {
   it.concurrent("has its round judged; the attempt goes on with the next round", async () => {
     await withHolds("agent", threeAtOnce(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 3);
@@ -158,7 +158,7 @@ function killedAgents(factory: RealFactory): number {
     .filter(({ event }) => event.type === "wrapper-reported" && event.fact.type === "agent-ended" && event.fact.result.signal === "SIGKILL").length;
 }
 
-describe("a killed test run", { timeout: 180_000 }, () => {
+describe("a killed test run", { timeout: 300_000 }, () => {
   it.concurrent("of an attempt is a red round, and the next round lands", async () => {
     await withHolds("verify", oneTask(), ["verify"], async (factory) => {
       const [test = 0] = await untilHeld(factory, "verify", 1);
@@ -180,7 +180,7 @@ describe("a killed test run", { timeout: 180_000 }, () => {
   });
 });
 
-describe("a power cut", { timeout: 180_000 }, () => {
+describe("a power cut", { timeout: 300_000 }, () => {
   it.concurrent("of everything at once: what the agents had written is kept, and every task lands", async () => {
     await withHolds("everything", threeAtOnce(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 3);

@@ -13,7 +13,7 @@ export type {
 } from "./api/nodes.ts";
 export type { CollectView, FeedView, PlanView, ReportTask, ReportView, RevertRequest, RevertView, WaitingForLead } from "./api/projects.ts";
 export type { PutSpecRequest, PutSpecView, SpecConflictFacts, SpecProblem, SpecRevisionRow, SpecView } from "./api/specs.ts";
-export type { ProjectRow, SignalsView, StatusView } from "./api/status.ts";
+export type { CarRow, ProjectRow, SignalsView, StatusView } from "./api/status.ts";
 export type { AttachView, LogView, RetryRequest, TaskRow, TaskView } from "./api/tasks.ts";
 export type { CauseRow, ForecastRow, StandingRow, TroubleRow, WhyAllView, WhyView } from "./api/why.ts";
 export { type Door, factoryPaths } from "./factory-paths.ts";

@@ -1,4 +1,5 @@
 import { plainNode } from "@dispatch/core";
+import type { ProjectRow } from "@dispatch/protocol";
 import { describe, expect, it } from "vitest";
 import { aCause, aProject, aRow, aStanding, aStatus, aView, noon, someSignals } from "../testing/sample-views.ts";
 import { followFrame } from "./follow-frame.ts";
@@ -54,6 +55,20 @@ describe("statusLines", () => {
       "slots  local 2/4 · tokens 12.0k in, 900 out · done in about 10m00s",
       "load   no backlog · slots used 100% (60 min)",
     ]);
+  });
+
+  it("shows what is on its way to main, in order, as far as there is room", () => {
+    const train: ProjectRow["train"] = [
+      { id: "3", kind: "car", state: "advancing", members: ["shop/S01-schema"], ahead: [] },
+      { id: "4", kind: "car", state: "running", members: ["shop/S02-service", "shop/S05-docs"], ahead: ["3"] },
+      { id: "5", kind: "part", state: "building", members: ["shop/S06-more"], ahead: [] },
+    ];
+    const status = aStatus([], { projects: [aProject({ train })] });
+    expect(statusLines(status, aView(160))[2]).toBe(
+      "train  car 3 lands: S01-schema · car 4 behind 3 is tested: S02-service, S05-docs · part 5 is built: S06-more",
+    );
+    const [, , narrow = ""] = statusLines(status, aView(60));
+    expect(textWidth(narrow)).toBeLessThanOrEqual(60);
   });
 
   it("says what holds a project up", () => {

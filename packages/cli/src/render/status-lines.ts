@@ -1,5 +1,5 @@
 import type { LastCollect, NodeClosure } from "@dispatch/core";
-import type { NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import type { CarRow, NodeRow, ProjectRow, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { signalLines, standingLines } from "./cause-lines.ts";
 import { ageText, barText, plural, shortOid, sumTokens, tokensText } from "./figures.ts";
 import type { Paint } from "./paint.ts";
@@ -15,7 +15,7 @@ export function statusLines(status: StatusView, view: View): string[] {
   if (standing.length > 0) lines.push(...standing, "");
   for (const project of status.projects) {
     const rows = status.tasks.filter((task) => task.project === project.id);
-    lines.push(projectLine(project, view), progressLine(rows, view));
+    lines.push(projectLine(project, view), progressLine(rows, view), ...trainLines(project, view));
     if (rows.length > 0) lines.push("", ...taskTable(sortRows(rows), view));
     lines.push("");
   }
@@ -43,6 +43,25 @@ export function projectLine(project: ProjectRow, view: View): string {
   else if (project.collect.last?.outcome === "published") facts.push(publishedWords(project.collect.last));
   else if (project.collect.last?.outcome === "stopped") facts.push(paint.bad(`collect stopped: ${oneLine(project.collect.last.because)}`));
   return `${paint.strong(project.id)}  ${facts.join(" · ")}`;
+}
+
+const carWords: Readonly<Record<CarRow["state"], string>> = {
+  building: "is built",
+  running: "is tested",
+  passed: "is green",
+  red: "is red",
+  advancing: "lands",
+};
+
+/** `train  car 3 lands: S01 · car 4 behind 3 is tested: S02, S05 · part 5 is built: S06`; nothing when nothing is on its way. */
+function trainLines({ train }: ProjectRow, { paint, columns }: View): string[] {
+  if (train.length === 0) return [];
+  const cars = train.map(({ id, kind, state, members, ahead }) => {
+    const names = members.map((task) => task.slice(task.indexOf("/") + 1));
+    const place = ahead.length === 0 ? "" : ` behind ${ahead.join(", ")}`;
+    return `${kind} ${id}${place} ${carWords[state]}: ${names.join(", ")}`;
+  });
+  return [`${paint.faint("train")}  ${fitText(cars.join(" · "), columns - "train  ".length)}`];
 }
 
 const forecastsShown = 8;

@@ -41,6 +41,7 @@ export function aProject(change: Partial<ProjectRow> = {}): ProjectRow {
     collect: { kind: "idle", last: null },
     policy: "continuous",
     counts: {},
+    train: [],
     ...change,
   };
 }

@@ -1,5 +1,5 @@
 import { type Attempt, holdsSlot, type NodeId, type Project, type Task, type TaskId, type TokenUsage, type World } from "@dispatch/core";
-import type { NodeRow, ProjectRow, SignalsView, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
+import type { CarRow, NodeRow, ProjectRow, SignalsView, StatusView, TaskRow, TroubleRow } from "@dispatch/protocol";
 import { createExplainer, type Explanation, explainTask, type Snapshot, usedSlots } from "@dispatch/scheduler";
 import { composeStandings } from "./compose-why.ts";
 import { explainText } from "./explain-text.ts";
@@ -70,7 +70,8 @@ function projectRow(snapshot: Snapshot, project: Project): ProjectRow {
     if (task.project === project.id) counts[task.state.kind] = (counts[task.state.kind] ?? 0) + 1;
   }
   const { id, placing, landing, main, collect } = project;
-  return { id, placing, landing, main, collect, policy: snapshot.projects.get(id)?.landing ?? "continuous", counts };
+  const train = project.train.cars.map(({ id: car, kind, state, members, ahead }): CarRow => ({ id: car, kind, state: state.kind, members, ahead }));
+  return { id, placing, landing, main, collect, policy: snapshot.projects.get(id)?.landing ?? "continuous", counts, train };
 }
 
 export function composeTaskRow(snapshot: Snapshot, task: Task, now: number): TaskRow {

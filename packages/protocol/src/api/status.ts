@@ -1,4 +1,4 @@
-import type { Attempt, CollectState, Project, TokenUsage } from "@dispatch/core";
+import type { Attempt, Car, CollectState, Project, TokenUsage } from "@dispatch/core";
 import type { NodeRow } from "./nodes.ts";
 import type { TaskRow } from "./tasks.ts";
 import type { ForecastRow, StandingRow, TroubleRow } from "./why.ts";
@@ -12,6 +12,19 @@ export interface ProjectRow {
   policy: "continuous" | "on-collect";
   /** Number of tasks in each state. */
   counts: Readonly<Record<string, number>>;
+  /** What is on its way to main, in order. */
+  train: readonly CarRow[];
+}
+
+/** A candidate tree with branches on it. */
+export interface CarRow {
+  id: string;
+  kind: Car["kind"];
+  state: Car["state"]["kind"];
+  /** Task ids, in the order in which they land. */
+  members: readonly string[];
+  /** Cars whose branches it holds too. */
+  ahead: readonly string[];
 }
 
 export interface StatusView {
