@@ -138,8 +138,8 @@ describe("the posts service in a clone somebody works in, landing on collect", (
 
   test("work waits for collect, which then moves the branch and its clean worktree together", async () => {
     await scene.must("project", "add", "posts", "--repo", clone, "--verify", "./run.sh test", "--landing", "on-collect", "--executor", "by-stdin");
-    scene.spec({ id: "S01-limits", project: "posts", creates: ["src/limits.js", "tests/limits.test.js"] });
-    scene.spec({ id: "S02-readme", project: "posts", modifies: ["README.md"], creates: ["tests/readme.test.js"] });
+    scene.spec({ id: "S01-limits", project: "posts", check: "./run.sh test", creates: ["src/limits.js", "tests/limits.test.js"] });
+    scene.spec({ id: "S02-readme", project: "posts", check: "./run.sh test", modifies: ["README.md"], creates: ["tests/readme.test.js"] });
     scene.answer(
       "S01-limits",
       `printf 'export const maxPosts = 50;\\n' > src/limits.js

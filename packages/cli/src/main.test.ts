@@ -83,7 +83,7 @@ describe("the command line", () => {
 
   it("loads nothing but commander, node and the words of the protocol before a command is called", () => {
     const loaded = staticImports(fileURLToPath(new URL("./main.ts", import.meta.url)));
-    expect(loaded.filter((name) => !name.startsWith("node:")).sort()).toEqual(["@dispatch/protocol", "commander"]);
+    expect([...new Set(loaded.filter((name) => !name.startsWith("node:")))].sort()).toEqual(["@dispatch/protocol", "commander"]);
   });
 
   it("loads the controller on demand alone", () => {

@@ -14,6 +14,8 @@ export interface SpecInput {
   attempts?: number;
   verify?: string;
   goal?: string;
+  /** Command of its acceptance items. Default: what verifies the library. */
+  check?: string;
   /** More lines of front matter. */
   more?: readonly string[];
 }
@@ -45,8 +47,8 @@ export function specText(input: SpecInput): string {
     "## Acceptance",
     "",
     // As verify runs it anyway, it is not run again.
-    `- [ ] the tests pass: \`${verify}\` -> exit 0`,
-    `- [ ] wrong input is refused: \`${verify}\` -> exit 0`,
+    `- [ ] the tests pass: \`${input.check ?? verify}\` -> exit 0`,
+    `- [ ] wrong input is refused: \`${input.check ?? verify}\` -> exit 0`,
     "",
     "## Do not",
     "",
