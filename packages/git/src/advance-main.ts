@@ -10,6 +10,7 @@ import { removeStaleLocks } from "./remove-stale-locks.ts";
  */
 export async function advanceMain(git: Git, commit: Oid, onto: Oid): Promise<AdvanceOutcome> {
   const before = await readMain(git);
+  if (before === commit) return { outcome: "advanced" };
   if (before !== onto) return (await isAncestor(git, commit, before)) ? { outcome: "advanced" } : { outcome: "main-moved", main: before };
   if (!(await isNear(git, onto, commit)) && !(await isAncestor(git, onto, commit))) {
     if (await isAncestor(git, commit, onto)) return { outcome: "advanced" };

@@ -39,7 +39,7 @@ test("refs are read anew, and objects that came later are found", async () => {
   expect(await textAt("refs/heads/main:a.txt")).toBe("b\n");
 });
 
-test("one process answers all; when it is killed the next question starts another", async () => {
+test("one process answers all; when it is killed another one answers what waited", async () => {
   const bin = join(scene.root, "bin");
   const pids = join(scene.root, "pids");
   mkdirSync(bin);
@@ -50,9 +50,9 @@ test("one process answers all; when it is killed the next question starts anothe
   reader = createObjectReader(scene.node, { ...env, PATH: `${bin}:${env["PATH"]}` });
   for (const name of ["a.txt", "empty.txt"]) expect(await textAt(`${commit}:${name}`)).toBeDefined();
   expect(started()).toHaveLength(1);
+  const asked = [`${commit}:a.txt`, `${commit}:big.txt`].map(textAt);
   process.kill(started()[0] ?? 0, "SIGKILL");
-  const asked = await reader.read(`${commit}:a.txt`).catch(() => reader.read(`${commit}:a.txt`));
-  expect(asked?.content.toString("utf8")).toBe("a\n");
+  expect((await Promise.all(asked)).map((text) => text?.length)).toEqual([2, 3_000_000]);
   expect(started()).toHaveLength(2);
 });
 
@@ -73,10 +73,22 @@ test("answers are cut alike however they arrive", () => {
     for (let at = 0; at < printed.length; at += size) {
       for (const found of splitter.take(printed.subarray(at, at + size))) {
         waiting.shift();
+        if (found instanceof Error) throw found;
         answers.push(found === undefined ? undefined : `${found.type} ${found.content.toString("utf8")}`);
       }
     }
     expect(answers).toEqual(["blob x\ny", "commit ", undefined, "blob "]);
+  }
+});
+
+test("what is too large fails alone, and what comes behind it is answered", () => {
+  const oid = "b".repeat(40);
+  const printed = Buffer.from(`${oid} blob 6\n123456\n${oid} blob 5\n12345\n`);
+  for (const size of [1, 7, printed.length]) {
+    const splitter = createSplitter(() => ({ whole: true }), 5);
+    const answers: unknown[] = [];
+    for (let at = 0; at < printed.length; at += size) answers.push(...splitter.take(printed.subarray(at, at + size)));
+    expect(answers).toMatchObject([{ code: "GIT_FAILED", message: expect.stringContaining("6 bytes") }, { content: Buffer.from("12345") }]);
   }
 });
 

@@ -24,12 +24,15 @@ export interface ObjectReader {
   read(name: string): Promise<(ObjectInfo & { content: Buffer }) | undefined>;
 }
 
+type Answer = (ObjectInfo & { content: Buffer }) | undefined;
+
 interface Question {
   name: string;
   /** Whether the bytes follow the header. */
   whole: boolean;
-  answer(found: (ObjectInfo & { content: Buffer }) | undefined): void;
-  fail(error: Error): void;
+  answer(found: Answer): void;
+  /** `killed`: nothing is wrong with the question; the process was ended from outside. */
+  fail(error: Error, killed: boolean): void;
 }
 
 const idleMs = 20_000;
@@ -40,11 +43,12 @@ const maxObjectBytes = 256 * 1024 * 1024;
 export function createObjectReader(dir: string, env: Readonly<Record<string, string>>): ObjectReader {
   let session: Session | undefined;
 
-  function ask(name: string, whole: boolean): Promise<(ObjectInfo & { content: Buffer }) | undefined> {
+  function ask(name: string, whole: boolean, again = true): Promise<Answer> {
     // Such a name would be two questions. No ref, path we ask for or revision has one.
     if (/[\n\0]/.test(name) || name === "") return Promise.resolve(undefined);
-    return new Promise((answer, fail) => {
+    return new Promise<Answer>((answer, reject) => {
       if (session === undefined || session.over()) session = startSession(dir, env);
+      const fail: Question["fail"] = (error, killed) => (killed && again ? answer(ask(name, whole, false)) : reject(error));
       session.ask({ name, whole, answer, fail });
     });
   }
@@ -68,10 +72,10 @@ function startSession(dir: string, env: Readonly<Record<string, string>>): Sessi
   let isOver = false;
   let idle: NodeJS.Timeout | undefined;
 
-  function end(failure: () => Error): void {
+  function end(failure: () => Error, killed = false): void {
     isOver = true;
     clearTimeout(idle);
-    for (const question of waiting.splice(0)) question.fail(failure());
+    for (const question of waiting.splice(0)) question.fail(failure(), killed);
   }
 
   /** Only questions that wait keep this process alive. */
@@ -85,7 +89,11 @@ function startSession(dir: string, env: Readonly<Record<string, string>>): Sessi
 
   child.stdout.on("data", (chunk: Buffer) => {
     try {
-      for (const found of splitter.take(chunk)) waiting.shift()?.answer(found);
+      for (const found of splitter.take(chunk)) {
+        const question = waiting.shift();
+        if (found instanceof Error) question?.fail(found, false);
+        else question?.answer(found);
+      }
     } catch (error) {
       end(() => error as Error);
       child.kill("SIGKILL");
@@ -101,7 +109,7 @@ function startSession(dir: string, env: Readonly<Record<string, string>>): Sessi
   child.on("error", (cause) =>
     end(() => new FactoryError("TOOL_MISSING", `git could not be started: ${cause.message}`, { fault: "user", hint: gitHint, cause })),
   );
-  child.on("close", (exitCode) => end(() => classifyGitError({ doing: `read objects of ${dir}`, stderr, exitCode })));
+  child.on("close", (exitCode) => end(() => classifyGitError({ doing: `read objects of ${dir}`, stderr, exitCode }), exitCode === null));
 
   return {
     over: () => isOver,
@@ -124,10 +132,15 @@ function hold(child: ChildProcessWithoutNullStreams, alive: boolean): void {
   }
 }
 
-type Answer = (ObjectInfo & { content: Buffer }) | undefined;
-
-/** Cuts what git prints into answers: a line `OID TYPE SIZE`, for `contents` the bytes and a line break; or `NAME missing`. */
-export function createSplitter(asked: () => { whole: boolean } | undefined): { take(chunk: Buffer): Generator<Answer, void, void> } {
+/**
+ * Cuts what git prints into answers: a line `OID TYPE SIZE`, for `contents` the bytes and a line break; or `NAME missing`.
+ * What is too large is passed over and fails its own question alone.
+ */
+export function createSplitter(
+  asked: () => { whole: boolean } | undefined,
+  limit = maxObjectBytes,
+): { take(chunk: Buffer): Generator<Answer | FactoryError, void, void> } {
+  let skipping = 0;
   let chunks: Buffer[] = [];
   let held = 0;
   let header: ObjectInfo | undefined;
@@ -157,6 +170,12 @@ export function createSplitter(asked: () => { whole: boolean } | undefined): { t
       chunks.push(chunk);
       held += chunk.length;
       for (;;) {
+        if (skipping > 0) {
+          const bytes = Math.min(skipping, held);
+          drop(bytes);
+          skipping -= bytes;
+          if (skipping > 0) return;
+        }
         if (header === undefined) {
           const line = readHeader();
           if (line === undefined) return;
@@ -166,6 +185,11 @@ export function createSplitter(asked: () => { whole: boolean } | undefined): { t
           }
           if (asked()?.whole !== true) {
             yield { ...line.info, content: Buffer.alloc(0) };
+            continue;
+          }
+          if (line.info.size > limit) {
+            skipping = line.info.size + 1;
+            yield tooLarge(line.info);
             continue;
           }
           header = line.info;
@@ -187,8 +211,9 @@ function parseHeader(line: string): ObjectInfo | undefined {
     if (/ (?:missing|ambiguous)$/.test(line)) return undefined;
     throw new FactoryError("GIT_FAILED", `git answered ${JSON.stringify(line.slice(0, 200))} where an object was asked for`);
   }
-  const size = Number(digits);
-  if (size > maxObjectBytes)
-    throw new FactoryError("GIT_FAILED", `object ${oid} has ${size} bytes`, { hint: "the change is too large to be checked; split it" });
-  return { oid, type: type as ObjectType, size };
+  return { oid, type: type as ObjectType, size: Number(digits) };
+}
+
+function tooLarge({ oid, size }: ObjectInfo): FactoryError {
+  return new FactoryError("GIT_FAILED", `object ${oid} has ${size} bytes`, { hint: "the change is too large to be checked; split it" });
 }
