@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -47,9 +47,17 @@ export interface SceneOptions {
   attemptsOn?(node: NodeId): number;
 }
 
+let program: Buffer | undefined;
+
+/** The program of a worker in a folder; built once a process. */
 export function makeWorkerBundle(dir: string): string {
   const file = join(dir, "worker.mjs");
-  execFileSync(process.execPath, [fileURLToPath(new URL("../../../worker/bundle.mjs", import.meta.url)), file]);
+  if (program === undefined) {
+    execFileSync(process.execPath, [fileURLToPath(new URL("../../../worker/bundle.mjs", import.meta.url)), file]);
+    program = readFileSync(file);
+  } else {
+    writeFileSync(file, program);
+  }
   return file;
 }
 

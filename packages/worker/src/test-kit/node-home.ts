@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type AttemptJob, defaultGatePolicy, laterSpecFields, noLimits, type TaskSpec, type VerifyCommand } from "@dispatch/core";
 import { tmuxSocketName } from "@dispatch/protocol";
@@ -28,13 +28,48 @@ export interface TestNode {
 
 export const files = { "README.md": "a project\n", "lib/value.js": "export const value = 1;\n", ".gitignore": "ignored/\n*.log\n" };
 
+/** What every node of this process begins with: made once by a real host and a real push. */
+let made: { base: string; files: readonly TreeFile[] } | undefined;
+let program: Buffer | undefined;
+
+function workerProgram(dir: string): Buffer {
+  if (program === undefined) {
+    const file = join(dir, "first.mjs");
+    execFileSync(process.execPath, [fileURLToPath(new URL("../../bundle.mjs", import.meta.url)), file]);
+    program = readFileSync(file);
+    rmSync(file);
+  }
+  return program;
+}
+
+interface TreeFile {
+  path: string;
+  /** Undefined for a folder. */
+  content: Buffer | undefined;
+}
+
+function readTree(dir: string): TreeFile[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true }).map((entry) => {
+    const full = join(entry.parentPath, entry.name);
+    return { path: relative(dir, full), content: entry.isDirectory() ? undefined : readFileSync(full) };
+  });
+}
+
+function writeTree(dir: string, tree: readonly TreeFile[]): void {
+  for (const { path, content } of tree) {
+    const full = join(dir, path);
+    mkdirSync(content === undefined ? full : dirname(full), { recursive: true });
+    if (content !== undefined) writeFileSync(full, content);
+  }
+}
+
 /** `prepare` may put something under the home before it is used. */
 export async function makeNode(prepare: (home: string) => void = () => {}): Promise<TestNode> {
   // Spaces and letters beyond ASCII everywhere, always.
   const root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch wörker-")));
   const home = join(root, "home of nöde");
   const bundle = join(root, "wörker bundle.mjs");
-  execFileSync(process.execPath, [fileURLToPath(new URL("../../bundle.mjs", import.meta.url)), bundle]);
+  writeFileSync(bundle, workerProgram(root));
   mkdirSync(home);
   prepare(home);
   const socket = tmuxSocketName(home);
@@ -47,11 +82,16 @@ export async function makeNode(prepare: (home: string) => void = () => {}): Prom
     clients.push(client);
     return client;
   };
-  const first = await host();
-  await first.call("hello", { cursors: {} });
-  await first.call("ensureRepo", { project: "demo" });
-  await first.end();
-  const base = pushBase(root, repository);
+  if (made === undefined) {
+    const first = await host();
+    await first.call("hello", { cursors: {} });
+    await first.call("ensureRepo", { project: "demo" });
+    await first.end();
+    made = { base: pushBase(root, repository), files: readTree(repository) };
+  } else {
+    writeTree(repository, made.files);
+  }
+  const { base } = made;
   return {
     home,
     bundle,
