@@ -74,12 +74,13 @@ export function createRepositories(sim: Sim, life: Life): Repositories {
         `car ${input.car}`,
         () => {
           for (const { task } of input.members) {
-            if (sim.ledger.tasks.get(task)?.state.kind !== "landing")
+            // Who was ahead of it may have landed meanwhile.
+            if (!["landing", "merged"].includes(sim.ledger.tasks.get(task)?.state.kind ?? ""))
               sim.violate("durable first", `${task} was built into a car before its landing was on disk`);
           }
           return buildCar(sim, truth.hub(project), input);
         },
-        `main of ${project}`,
+        `car ${input.car} of ${project}`,
       ),
     advanceMain: (project, commit, onto) =>
       here(

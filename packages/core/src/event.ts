@@ -121,8 +121,17 @@ export type FactoryEvent =
   | { type: "attempt-abandoned"; attempt: AttemptId; by: string }
   | ({ type: "result-checked"; attempt: AttemptId; findings: readonly Finding[] } & Ride)
   | { type: "car-planned"; project: ProjectId; car: CarId; kind: Car["kind"]; members: readonly TaskId[]; ahead: readonly CarId[] }
-  /** `members`: those of its own that it holds. `notes`: remarks that keep nothing from landing. */
-  | { type: "car-built"; project: ProjectId; car: CarId; members: readonly TaskId[]; candidate: Candidate; notes?: readonly Finding[] }
+  /** `members`: those of its own that it holds. `onto`: the main it was built on. `notes`: remarks that keep nothing from landing. */
+  | {
+      type: "car-built";
+      project: ProjectId;
+      car: CarId;
+      members: readonly TaskId[];
+      candidate: Candidate;
+      /** Not in facts of before builds went on beside what moves main. */
+      onto?: Oid;
+      notes?: readonly Finding[];
+    }
   /** `run` names the gate run; another car's when the same tree was green there. */
   | {
       type: "car-passed";

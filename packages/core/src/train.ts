@@ -198,7 +198,9 @@ function plannedCar(train: Train, event: Extract<CarEvent, { type: "car-planned"
 
 function builtCar(train: Train, car: Car, event: Extract<CarEvent, { type: "car-built" }>): Step<Train> {
   if (car.state.kind !== "building") return stale(`car ${car.id} is ${car.state.kind}`);
-  const { project, candidate, members } = event;
+  const { project, candidate, members, onto = car.onto } = event;
+  // Main moved while it was built; it is built again on that.
+  if (onto !== car.onto) return stale(`car ${car.id} was built on ${onto}`);
   // Its tree holds one that left meanwhile, or nobody.
   if (members.length === 0 || !members.every((task) => car.members.includes(task))) return withoutCars(train, project, car);
   const next = withBehind(train, car, members);

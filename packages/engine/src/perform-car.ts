@@ -47,6 +47,9 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
     gateRun: run,
     gateHash: gate.hash,
   });
+  const now = carOf(world, effect);
+  // Main moved meanwhile: it is built again on that, and nothing of this one counts.
+  if (now?.car.state.kind !== "building" || now.car.onto !== effect.onto) return [];
   const own = built.held.filter((task) => car.members.includes(task));
   const events: FactoryEvent[] = [...refusals, ...built.refused.filter(({ task }) => car.members.includes(task)).map(refusedAtMain)];
   // What it was to be built on does not fit itself any more: nothing was learnt of its own members.
@@ -56,7 +59,7 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
     return [{ type: "car-dropped", project: project.id, car: car.id, because }, ...events];
   }
   const remarks = notes.length === 0 ? {} : { notes };
-  return [...events, { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, ...remarks }];
+  return [...events, { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, onto: effect.onto, ...remarks }];
 }
 
 /** Runs the tests on exactly the tree that would become main. A tree that was green already is not run again. */

@@ -26,7 +26,7 @@ export interface EffectRunner {
 }
 
 /**
- * Performs effects, one at a time in each lane: effects on one attempt, and effects on one project's main,
+ * Performs effects, one at a time in each lane: effects on one attempt, those that build one car, and effects on one project's main,
  * never run side by side, so that their facts are recorded in the order in which they happened.
  * A failed effect is tried again until it is done; nothing is given up silently.
  */
@@ -114,9 +114,9 @@ function describe(error: unknown): Pick<Trouble, "code" | "message" | "hint"> {
   return { code: "UNEXPECTED", message: error instanceof Error ? error.message : String(error), hint: undefined };
 }
 
-/** Gate runs go on beside each other, and beside everything else. */
+/** Cars are built and tested beside each other, and beside everything else. */
 function laneOf(effect: Effect): string {
-  if (effect.do === "run-car" || effect.do === "cancel-run") return `${effect.do}:${effect.project}:${effect.car}`;
+  if (effect.do === "build-car" || effect.do === "run-car" || effect.do === "cancel-run") return `${effect.do}:${effect.project}:${effect.car}`;
   if (effect.do === "watch-main") return `${effect.do}:${effect.project}`;
   return "project" in effect ? `main:${effect.project}` : effect.attempt;
 }

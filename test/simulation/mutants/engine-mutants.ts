@@ -7,6 +7,7 @@ const runEffects = "packages/engine/src/run-effects.ts";
 const engine = "packages/engine/src/engine.ts";
 const performAttempt = "packages/engine/src/perform-attempt.ts";
 const performCar = "packages/engine/src/perform-car.ts";
+const train = "packages/core/src/train.ts";
 const performOrigin = "packages/engine/src/perform-origin.ts";
 const commands = "packages/engine/src/commands.ts";
 
@@ -207,5 +208,13 @@ export const engineMutants: readonly Mutant[] = [
     name: "after a crash nothing is done that was left undone",
     seed: 5,
     changes: [{ file: engine, from: "      outbox.start(loaded.pending.map(({ effect }) => effect));\n", to: "" }],
+  },
+  {
+    name: "a car that was built on an older main counts",
+    seed: 2,
+    changes: [
+      { file: train, from: "if (onto !== car.onto) return", to: "if (onto === null) return" },
+      { file: performCar, from: '|| now.car.onto !== effect.onto) return [];', to: ") return [];" },
+    ],
   },
 ];
