@@ -59,7 +59,10 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
     return [{ type: "car-dropped", project: project.id, car: car.id, because }, ...events];
   }
   const remarks = notes.length === 0 ? {} : { notes };
-  return [...events, { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, onto: effect.onto, ...remarks }];
+  return [
+    ...events,
+    { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, onto: effect.onto, ...remarks },
+  ];
 }
 
 /** Runs the tests on exactly the tree that would become main. A tree that was green already is not run again. */
