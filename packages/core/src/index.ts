@@ -59,7 +59,7 @@ export {
 } from "./ids.ts";
 export { type AttemptJob, type AttemptLimits, type ExecutorDefinition, noLimits, revertExecutor, type VerifyJob } from "./job.ts";
 export { type NodeRecord, newNode } from "./node.ts";
-export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap } from "./path-pattern.ts";
+export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap, reachesInto } from "./path-pattern.ts";
 export type { Clock } from "./ports/clock.ts";
 export type { Commit, Ledger, PendingEffect } from "./ports/ledger.ts";
 export type { Log } from "./ports/log.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { coversPath, patternProblem, patternsOverlap } from "./path-pattern.ts";
+import { coversPath, patternProblem, patternsOverlap, reachesInto } from "./path-pattern.ts";
 
 const names = ["a", "b", "ab"];
 const path = fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
@@ -136,6 +136,22 @@ describe("whether two globs meet", () => {
 
   it("takes patterns longer than any path for meeting", () => {
     expect(patternsOverlap(`${"**/".repeat(3000)}a`, `${"**/".repeat(3000)}b`)).toBe(true);
+  });
+});
+
+describe("whether an entry reaches into a pattern", () => {
+  it.each([
+    ["docs/a.md", "**/contract.md", false],
+    ["docs", "**/contract.md", false],
+    ["docs/contract.md", "**/contract.md", true],
+    ["contract.md", "**/contract.md", true],
+    ["docs/**", "**/contract.md", true],
+    ["api/", "*.yaml", false],
+    ["api.yaml", "*.yaml", true],
+    ["shared/docs", "shared/**/x.md", true],
+    ["shared", "shared/x.md", true],
+  ])("knows %j and %j: %j", (entry, pattern, reaches) => {
+    expect(reachesInto(entry, pattern)).toBe(reaches);
   });
 });
 

@@ -46,6 +46,15 @@ export function patternsOverlap(left: string, right: string): boolean {
   return sequencesMeet(segmentsOf(left), segmentsOf(right), inPaths);
 }
 
+/**
+ * Whether somebody who may change `entry` is taken to change files of `pattern`. Against a pattern that begins with a wildcard
+ * an entry without one is a file: as a folder it could hold files of each such pattern.
+ */
+export function reachesInto(entry: string, pattern: string): boolean {
+  const [first = ""] = pattern.split("/", 1);
+  return isGlob(entry) || !isGlob(first) ? patternsOverlap(entry, pattern) : coversPath(pattern, trimSlash(entry));
+}
+
 function plainOverlap(left: string, right: string): boolean {
   if (left.length === right.length) return left === right;
   const [short, long] = left.length < right.length ? [left, right] : [right, left];

@@ -124,7 +124,7 @@ describe("the gridlock alarm", () => {
           else expect([standing.project, !isAlarm(standing)]).toEqual([standing.project, leadsOnByForce(snapshot, standing.project)]);
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 130 },
     );
   });
 
@@ -139,7 +139,7 @@ describe("the gridlock alarm", () => {
           expect(standing.causes.flatMap((cause) => cause.tasks)).toHaveLength(standing.unfinished);
         }
       }),
-      { numRuns: 6000 },
+      { numRuns: 3000 },
     );
     expect([...seen].sort()).toEqual(["finishing", "gridlock", "idle", "moving", "waiting-for-lead", "waiting-for-time"]);
   });

@@ -1,4 +1,4 @@
-import { coversPath, isGlob, lockedPaths, patternsOverlap, type TaskSpec } from "@dispatch/core";
+import { coversPath, isGlob, lockedPaths, patternsOverlap, reachesInto, type TaskSpec } from "@dispatch/core";
 
 /** One path or glob that a task locks. */
 export interface LockEntry {
@@ -52,7 +52,7 @@ export function lockEntry(pattern: string, exclusive: boolean): LockEntry {
 /** Which part of the contract a task changes; null for one that only reads it, as all do. */
 function contractOf(spec: TaskSpec, contracts: readonly string[]): string | null {
   const locked = lockedPaths(spec);
-  const changed = contracts.find((contract) => locked.some((path) => patternsOverlap(path, contract)));
+  const changed = contracts.find((contract) => locked.some((path) => reachesInto(path, contract)));
   if (changed !== undefined) return changed;
   return spec.type === "contract" ? (contracts[0] ?? locked[0] ?? "contract") : null;
 }

@@ -9,6 +9,7 @@ import {
   lockedPaths,
   type NodeSnapshot,
   patternsOverlap,
+  reachesInto,
   type Task,
   taskIdOf,
 } from "@dispatch/core";
@@ -212,7 +213,7 @@ function readyFrom({ world, projects }: Snapshot, task: Task, now: number): numb
 
 function isContract({ projects }: Snapshot, { spec, project }: Task): boolean {
   const contracts = projects.get(project)?.contracts ?? [];
-  return spec.type === "contract" || lockedPaths(spec).some((path) => contracts.some((contract) => patternsOverlap(path, contract)));
+  return spec.type === "contract" || lockedPaths(spec).some((path) => contracts.some((contract) => reachesInto(path, contract)));
 }
 
 function conflict(snapshot: Snapshot, a: Task, b: Task): boolean {
