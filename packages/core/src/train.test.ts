@@ -274,7 +274,7 @@ describe("late, repeated and wrong events", () => {
     ["a car that is gone", emptyTrain, events.passed("1"), "stale"],
     ["a landing that is known", emptyTrain, events.landed("1"), "stale"],
     ["built twice", at(running("1")), events.built("1", "a"), "stale"],
-    ["built on a main that is not its own any more", at(building), { ...events.built("1", "a"), onto: "older" }, "stale"],
+    ["built on a main that is not its own any more", at(building), { ...events.built("1", "a"), onto: "older" } as CarEvent, "stale"],
     ["passed twice", at(passed("1")), events.passed("1"), "stale"],
     ["failed after it passed", at(advancing("1")), events.failed("1"), "stale"],
     ["failed twice", at(red("1")), events.failed("1"), "stale"],
