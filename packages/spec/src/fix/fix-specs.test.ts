@@ -136,6 +136,22 @@ const goals = fc.constantFrom(
 );
 const specSet = fc.array(fc.tuple(heads, goals, fc.constantFrom("\n", "\r\n"), fc.constantFrom("", "\uFEFF")), { minLength: 1, maxLength: 4 });
 
+test("what could not be mended before others were is mended in the same go", () => {
+  const facts = factsWith({ hasVerify: false });
+  const set = ["depends_on: [S03-x]\ntask_id: S9\ncreates: [lib/new.ts]", "priority: p2", "priority: p2"].map((head, i) =>
+    file(
+      `---\n${head}\n---\n${body.replace("Change addOne() of lib/a.ts.", i === 1 ? "Add `oneThing()` in lib/new.ts." : "Change lib/a.ts with `oneThing`.")}`,
+      `S0${i + 1}-x`,
+    ),
+  );
+  const results = fixSpecs(set, facts);
+  const after = set.map((old) => {
+    const text = results.find((result) => result.file === old.file)?.text;
+    return text === undefined ? old : { file: old.file, parsed: parseSpec({ text, file: old.file }) };
+  });
+  expect(fixSpecs(after, facts)).toEqual([]);
+});
+
 test("whatever the set: fixing is done once, keeps the body, and leaves no problem that it fixed", () => {
   const facts: LintFacts = factsWith({ hasVerify: false });
   fc.assert(

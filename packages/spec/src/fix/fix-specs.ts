@@ -21,7 +21,7 @@ const maxRounds = 20;
 export function fixSpecs(set: readonly ParsedFile[], facts: LintFacts): FixedSpec[] {
   let files = [...set];
   const fixes = new Map<string, { id: RuleId; line: number; what: string }[]>();
-  const tried = new Set<string>();
+  const made = new Set<string>();
   for (let round = 0; round < maxRounds; round++) {
     const mendable = lintSpecs(files, facts).filter(({ repair }) => repair !== undefined);
     const waits = waitGraph(files, facts);
@@ -31,10 +31,11 @@ export function fixSpecs(set: readonly ParsedFile[], facts: LintFacts): FixedSpe
       for (const problem of mendable) {
         if (problem.file !== file.file || !isReadable(now) || problem.repair === undefined) continue;
         const name = JSON.stringify([problem.file, problem.code, problem.repair]);
-        if (tried.has(name) || isRenamed(file, now)) continue;
-        tried.add(name);
+        if (made.has(name) || isRenamed(file, now)) continue;
         const next = mend(now, problem, problem.repair, waits);
+        // It may be possible in a later round, when others were mended.
         if (next === undefined) continue;
+        made.add(name);
         now = next;
         changed = true;
         fixes.set(file.file, [...(fixes.get(file.file) ?? []), { id: problem.id, line: problem.line, what: problem.fix ?? "" }]);
@@ -44,8 +45,8 @@ export function fixSpecs(set: readonly ParsedFile[], facts: LintFacts): FixedSpe
     if (!changed) break;
   }
   return files.filter(isReadable).flatMap(({ file, parsed }) => {
-    const made = fixes.get(file);
-    return made === undefined ? [] : [{ file, text: parsed.text, fixes: made }];
+    const own = fixes.get(file);
+    return own === undefined ? [] : [{ file, text: parsed.text, fixes: own }];
   });
 }
 
