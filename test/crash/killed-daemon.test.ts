@@ -43,13 +43,26 @@ function expectFirstAttemptsOnly(factory: RealFactory): void {
 }
 
 describe("agents outlive their daemon", { timeout: 300_000 }, () => {
-  it.concurrent("three agents go on when the daemon is killed, and the next one adopts them", () =>
+  it.concurrent("three agents go on while daemons are killed, ended by signals, started twice, and killed while they open", () =>
     withThreeAgents("adopted", async (factory, agents) => {
+      const adopted = async (): Promise<void> => {
+        expect(agents.every(isRunning)).toBe(true);
+        await factory.up();
+        expect(agents.every(isRunning)).toBe(true);
+      };
       factory.daemon().kill("SIGKILL");
       await factory.daemon().ended;
-      expect(agents.every(isRunning)).toBe(true);
-      await factory.up();
-      expect(agents.every(isRunning)).toBe(true);
+      await adopted();
+      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+        factory.daemon().kill(signal);
+        expect(await factory.daemon().ended, signal).toEqual({ code: 0, signal: null });
+        await adopted();
+      }
+      await expectSecondsRefused(factory);
+      await startTwoAtOnce(factory);
+      await adopted();
+      for (let n = 0; n < 3; n++) await killWhileOpening(factory);
+      await adopted();
       factory.release("agents");
     }));
 
@@ -61,43 +74,6 @@ describe("agents outlive their daemon", { timeout: 300_000 }, () => {
       await eventually("the end of the agents", () => !agents.some(isRunning));
       expectNothingLost(factory);
       await factory.up();
-    }));
-
-  it.concurrent("SIGTERM, SIGINT and SIGHUP end the daemon with 0 and leave the agents at work", () =>
-    withThreeAgents("signals", async (factory, agents) => {
-      for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-        factory.daemon().kill(signal);
-        expect(await factory.daemon().ended, signal).toEqual({ code: 0, signal: null });
-        expect(agents.every(isRunning)).toBe(true);
-        await factory.up();
-      }
-      factory.release("agents");
-    }));
-
-  it.concurrent("a second daemon ends with 1 and leaves the first one alone", () =>
-    withThreeAgents("two daemons", async (factory, agents) => {
-      const first = factory.daemon();
-      const seconds = [startDaemon(factory.dir, {}), startDaemon(factory.dir, {})];
-      expect(await Promise.all(seconds.map((second) => second.ended))).toEqual(seconds.map(() => ({ code: 1, signal: null })));
-      expect(codeOf(() => holdFactory(join(factory.dir, factoryPaths.lock)))).toBe("DAEMON_RUNNING");
-      expect(await first.get("/health")).toMatchObject({ pid: first.pid });
-      expect(agents.every(isRunning)).toBe(true);
-      factory.release("agents");
-    }));
-
-  it.concurrent("of two daemons that start at once one is up and the other ends with 1", () =>
-    withThreeAgents("two at once", async (factory) => {
-      factory.daemon().kill("SIGKILL");
-      await factory.daemon().ended;
-      const both = [startDaemon(factory.dir, {}), startDaemon(factory.dir, {})];
-      const up = await Promise.all(both.map((one) => one.up));
-      expect(up.toSorted()).toEqual([false, true]);
-      const [loser, winner] = up[0] ? [both[1], both[0]] : both;
-      expect(await loser?.ended).toEqual({ code: 1, signal: null });
-      winner?.kill("SIGTERM");
-      expect(await winner?.ended).toEqual({ code: 0, signal: null });
-      await factory.up();
-      factory.release("agents");
     }));
 
   it.concurrent("a daemon that is killed with its host, and again and again in its recovery, loses nothing", () =>
@@ -120,23 +96,40 @@ describe("agents outlive their daemon", { timeout: 300_000 }, () => {
       }
       await factory.up();
     }));
-
-  it.concurrent("a daemon that is killed while its host comes up leaves a factory that starts", () =>
-    withThreeAgents("killed while opening", async (factory, agents) => {
-      for (let n = 0; n < 3; n++) {
-        factory.daemon().kill("SIGKILL");
-        await factory.daemon().ended;
-        const up = factory.up();
-        await eventually("a host", () => factory.hasHost());
-        factory.daemon().kill("SIGKILL");
-        await up;
-      }
-      await factory.daemon().ended;
-      expect(agents.every(isRunning)).toBe(true);
-      await factory.up();
-      factory.release("agents");
-    }));
 });
+
+/** A second daemon ends with 1 and leaves the first one alone. */
+async function expectSecondsRefused(factory: RealFactory): Promise<void> {
+  const first = factory.daemon();
+  const seconds = [startDaemon(factory.dir, {}), startDaemon(factory.dir, {})];
+  expect(await Promise.all(seconds.map((second) => second.ended))).toEqual(seconds.map(() => ({ code: 1, signal: null })));
+  expect(codeOf(() => holdFactory(join(factory.dir, factoryPaths.lock)))).toBe("DAEMON_RUNNING");
+  expect(await first.get("/health")).toMatchObject({ pid: first.pid });
+}
+
+/** Of two daemons that start at once one is up and the other ends with 1. */
+async function startTwoAtOnce(factory: RealFactory): Promise<void> {
+  factory.daemon().kill("SIGKILL");
+  await factory.daemon().ended;
+  const both = [startDaemon(factory.dir, {}), startDaemon(factory.dir, {})];
+  const up = await Promise.all(both.map((one) => one.up));
+  expect(up.toSorted()).toEqual([false, true]);
+  const [loser, winner] = up[0] ? [both[1], both[0]] : both;
+  expect(await loser?.ended).toEqual({ code: 1, signal: null });
+  winner?.kill("SIGTERM");
+  expect(await winner?.ended).toEqual({ code: 0, signal: null });
+}
+
+/** A daemon that dies while its host comes up. */
+async function killWhileOpening(factory: RealFactory): Promise<void> {
+  factory.daemon().kill("SIGKILL");
+  await factory.daemon().ended;
+  const up = factory.up();
+  await eventually("a host", () => factory.hasHost());
+  factory.daemon().kill("SIGKILL");
+  await up;
+  await factory.daemon().ended;
+}
 
 function codeOf(act: () => unknown): string | undefined {
   try {

@@ -45,44 +45,36 @@ async function untilHeld(factory: RealFactory, name: string, count: number): Pro
 }
 
 describe("a killed host", { timeout: 300_000 }, () => {
-  it.concurrent("is started again, and the agents it started are followed to their end", async () => {
-    await withHolds("host, agents at work", threeAtOnce(), ["agents"], async (factory) => {
-      await untilHeld(factory, "agents", 3);
-      const host = factory.hostPid();
-      killHard(host);
-      await eventually("another host", () => !isRunning(host) && factory.hasHost());
-      expect(factory.agentRuns().filter((run) => isRunning(run.pid))).toHaveLength(3);
-    });
-  });
-
-  it.concurrent("leaves no test run behind: what it ran for a landing is ended and run again", async () => {
+  it.concurrent("leaves no test run of a landing behind: it is ended and run again, also when the daemon dies with it", async () => {
     await withHolds("host, landing", oneTask(), ["verify-landing"], async (factory) => {
       const [test = 0] = await untilHeld(factory, "verify-landing", 1);
       killHard(factory.hostPid());
-      await untilHeld(factory, "verify-landing", 2);
+      const [, again = 0] = await untilHeld(factory, "verify-landing", 2);
       expect(isRunning(test)).toBe(false);
-    });
-  });
-
-  it.concurrent("and killed together with the daemon, at a landing: the tests run again and the task lands once", async () => {
-    await withHolds("host and daemon, landing", oneTask(), ["verify-landing"], async (factory) => {
-      const [test = 0] = await untilHeld(factory, "verify-landing", 1);
       const host = factory.hostPid();
       factory.daemon().kill("SIGKILL");
       killHard(host);
       await factory.daemon().ended;
       await factory.up();
-      await untilHeld(factory, "verify-landing", 2);
-      expect(isRunning(test)).toBe(false);
+      const [, , last = 0] = await untilHeld(factory, "verify-landing", 3);
+      expect(isRunning(again)).toBe(false);
+      const main = factory.git(factory.hub, "rev-parse", "main");
+      killHard(last);
+      await untilHeld(factory, "verify-landing", 4);
+      expect(factory.git(factory.hub, "rev-parse", "main"), "a killed run moves main").toBe(main);
+      expect(factory.git(factory.hub, "rev-parse", resultRef(first))).toMatch(/^[0-9a-f]{40}$/);
     });
   });
 });
 
-describe("a killed tmux server", { timeout: 300_000 }, () => {
-  it.concurrent("takes the windows away and not the work: the attempts end as they began", async () => {
+describe("a killed host and a killed tmux server", { timeout: 300_000 }, () => {
+  it.concurrent("take no work away: there is another host, and the attempts end as they began", async () => {
     const specs = threeAtOnce();
-    await withHolds("tmux", specs, ["agents"], async (factory) => {
+    await withHolds("host and tmux", specs, ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 3);
+      const host = factory.hostPid();
+      killHard(host);
+      await eventually("another host", () => !isRunning(host) && factory.hasHost());
       const server = await eventually("a tmux server", () => factory.tmuxPid());
       killHard(server);
       await eventually("the end of the server", () => !isRunning(server));
@@ -92,42 +84,36 @@ describe("a killed tmux server", { timeout: 300_000 }, () => {
       expect(attemptsOf(factory)).toEqual(specs.map((spec) => `${project}--${spec.id}--1`));
     });
   });
+});
 
-  it.concurrent("does not keep the next attempt from starting", async () => {
-    await withHolds("tmux, then wrapper", oneTask(), ["agents"], async (factory) => {
+describe("a killed wrapper", { timeout: 300_000 }, () => {
+  it.concurrent("takes its agent with it, also when its tmux server is gone; what lay in the worktree is kept, and a second attempt lands", async () => {
+    await withHolds("wrapper, agent at work", oneTask(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 1);
       killHard(await eventually("a tmux server", () => factory.tmuxPid()));
       await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
       killHard(factory.wrapperPid(first));
       await untilHeld(factory, "agents", 2);
       await untilAttempts(factory, [first, second]);
-    });
-  });
-});
-
-describe("a killed wrapper", { timeout: 300_000 }, () => {
-  it.concurrent("takes its agent with it; what lay in the worktree is kept, and a second attempt lands", async () => {
-    await withHolds("wrapper, agent at work", oneTask(), ["agents"], async (factory) => {
-      await untilHeld(factory, "agents", 1);
-      await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
-      killHard(factory.wrapperPid(first));
-      await untilHeld(factory, "agents", 2);
       expect(factory.agentRuns().filter((run) => run.attempt === first && isRunning(run.pid))).toEqual([]);
       expect(factory.git(factory.hub, "show", `${salvageRef(first)}:one.txt`)).toBe("the line of S01");
     });
   });
 
-  it.concurrent("while the tests run: the tests end too, and a second attempt lands", async () => {
+  it.concurrent("ends the tests that run, and a second attempt lands, in which a killed test run is a red round", async () => {
     await withHolds("wrapper, verifying", oneTask(), ["verify"], async (factory) => {
       const [test = 0] = await untilHeld(factory, "verify", 1);
       killHard(factory.wrapperPid(first));
-      await untilHeld(factory, "verify", 2);
+      const [, again = 0] = await untilHeld(factory, "verify", 2);
       await untilAttempts(factory, [first, second]);
       expect(isRunning(test)).toBe(false);
+      killHard(again);
+      await untilHeld(factory, "verify", 3);
+      expect(attemptsOf(factory)).toEqual([first, second]);
     });
   });
 
-  it.concurrent("while no daemon runs: the next daemon finds it out", async () => {
+  it.concurrent("is found out by the next daemon when none runs", async () => {
     await withHolds("wrapper without daemon", oneTask(), ["agents"], async (factory) => {
       await untilHeld(factory, "agents", 1);
       await factory.until("the wrapper", () => factory.followed.task("S01-one")?.state.kind === "running");
@@ -157,28 +143,6 @@ function killedAgents(factory: RealFactory): number {
     .events()
     .filter(({ event }) => event.type === "wrapper-reported" && event.fact.type === "agent-ended" && event.fact.result.signal === "SIGKILL").length;
 }
-
-describe("a killed test run", { timeout: 300_000 }, () => {
-  it.concurrent("of an attempt is a red round, and the next round lands", async () => {
-    await withHolds("verify", oneTask(), ["verify"], async (factory) => {
-      const [test = 0] = await untilHeld(factory, "verify", 1);
-      killHard(test);
-      await untilHeld(factory, "verify", 2);
-      expect(attemptsOf(factory)).toEqual([first]);
-    });
-  });
-
-  it.concurrent("of a landing never moves main", async () => {
-    await withHolds("verify of a landing", oneTask(), ["verify-landing"], async (factory) => {
-      const [test = 0] = await untilHeld(factory, "verify-landing", 1);
-      const main = factory.git(factory.hub, "rev-parse", "main");
-      killHard(test);
-      await untilHeld(factory, "verify-landing", 2);
-      expect(factory.git(factory.hub, "rev-parse", "main")).toBe(main);
-      expect(factory.git(factory.hub, "rev-parse", resultRef(first))).toMatch(/^[0-9a-f]{40}$/);
-    });
-  });
-});
 
 describe("a power cut", { timeout: 300_000 }, () => {
   it.concurrent("of everything at once: what the agents had written is kept, and every task lands", async () => {

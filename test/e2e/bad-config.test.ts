@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { addProject, loadFactory, type NewProject } from "@dispatch/controller/files";
+import { FactoryError } from "@dispatch/core";
 import type { ErrorView } from "@dispatch/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { library, verify } from "./kit/library.ts";
@@ -24,19 +26,34 @@ beforeAll(async () => {
 });
 afterAll(() => scene.end());
 
-const problemsOf = (error: ErrorView["error"]): Problem[] => (error.facts["problems"] as Problem[] | undefined) ?? [];
+const problemsOf = (error: Pick<FactoryError, "facts">): Problem[] => (error.facts["problems"] as Problem[] | undefined) ?? [];
 
-/** What a command says of a factory with these files; they are put back afterwards. */
-async function withFiles(files: { config?: string; nodes?: string }, ...args: string[]) {
+interface Files {
+  config?: string;
+  nodes?: string;
+}
+
+/** Does something in a factory with these files; they are put back afterwards. */
+async function withFiles<T>(files: Files, act: () => Promise<T>): Promise<T> {
   scene.write("dispatch.yaml", files.config ?? config);
   scene.write("nodes.json", files.nodes ?? nodes);
   try {
-    return await scene.json<ErrorView>(...args);
+    return await act();
   } finally {
     expect(scene.read("dispatch.yaml")).toBe(files.config ?? config);
     scene.write("dispatch.yaml", config);
     scene.write("nodes.json", nodes);
   }
+}
+
+/** What every command reads first, without a process of its own. */
+async function readingOf(files: Files): Promise<FactoryError> {
+  const thrown = await withFiles(files, () => loadFactory(scene.factory)).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(thrown instanceof FactoryError)) throw new Error("it is read without a complaint", { cause: thrown });
+  return thrown;
 }
 
 describe("dispatch.yaml", () => {
@@ -60,10 +77,10 @@ describe("dispatch.yaml", () => {
       project("    landing: sometimes\n    rounds: 9\n    verfy: x\n"),
       ["projects.words.landing", "projects.words.rounds", "projects.words.verfy"],
     ],
-  ])("%s is told with its place and what would be right, exit 2", async (_, text, paths) => {
-    const ran = await withFiles({ config: text }, "project", "list");
-    expect(ran).toMatchObject({ code: 2, value: { error: { code: "CONFIG_INVALID" } } });
-    const problems = problemsOf(ran.value.error);
+  ])("%s is told with its place and what would be right", async (_, text, paths) => {
+    const error = await readingOf({ config: text });
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", fault: "user" });
+    const problems = problemsOf(error);
     expect([...new Set(problems.map((problem) => problem.path))].sort()).toEqual([...paths].sort());
     for (const problem of problems) {
       expect(problem.file).toMatch(/^dispatch\.yaml/);
@@ -73,13 +90,16 @@ describe("dispatch.yaml", () => {
   });
 
   test("a byte order mark and CRLF are read as if they were not there", async () => {
-    const ran = await withFiles({ config: `\uFEFF${project("    verify: node --test\n").replaceAll("\n", "\r\n")}` }, "project", "list");
-    expect(ran.code).toBe(0);
+    const odd = `\uFEFF${project("    verify: node --test\n").replaceAll("\n", "\r\n")}`;
+    expect((await withFiles({ config: odd }, () => scene.dispatch("project", "list"))).code).toBe(0);
   });
 
-  test("neither start nor up begins anything with a wrong one", async () => {
+  test("commands tell what is wrong and end with 2; neither start nor up begins anything", async () => {
     const wrong = project("    verfy: npm test\n");
-    expect(await withFiles({ config: wrong }, "start", "words")).toMatchObject({ code: 2 });
+    const listed = await withFiles({ config: wrong }, () => scene.json<ErrorView>("project", "list"));
+    expect(listed).toMatchObject({ code: 2, value: { error: { code: "CONFIG_INVALID" } } });
+    expect(problemsOf(listed.value.error).map(({ path }) => path)).toEqual(["projects.words.verfy"]);
+    expect(await withFiles({ config: wrong }, () => scene.json("start", "words"))).toMatchObject({ code: 2 });
     scene.write("dispatch.yaml", wrong);
     const up = await scene.dispatch("up");
     scene.write("dispatch.yaml", config);
@@ -97,12 +117,18 @@ describe("nodes.json", () => {
     ["too few slots", '{ "nodes": [{ "name": "local", "slots": 0 }] }', ["nodes.0.slots"]],
     ["a name twice", '{ "nodes": [{ "name": "a", "slots": 1 }, { "name": "a", "slots": 1 }] }', ["nodes.1.name"]],
     ["a typo in a key", '{ "nodes": [{ "name": "a", "slots": 1, "slotz": 2 }] }', ["nodes.0.slotz"]],
-  ])("%s is told with its place, exit 2", async (_, text, paths) => {
-    const ran = await withFiles({ nodes: text }, "project", "list");
-    expect(ran).toMatchObject({ code: 2, value: { error: { code: "CONFIG_INVALID" } } });
-    const problems = problemsOf(ran.value.error);
+  ])("%s is told with its place", async (_, text, paths) => {
+    const error = await readingOf({ nodes: text });
+    expect(error).toMatchObject({ code: "CONFIG_INVALID", fault: "user" });
+    const problems = problemsOf(error);
     expect([...new Set(problems.map((problem) => problem.path))]).toEqual(paths);
     for (const problem of problems) expect(problem.file).toMatch(/^nodes\.json/);
+  });
+
+  test("a command ends with 2 and says so", async () => {
+    const ran = await withFiles({ nodes: '{ "nodes": [] }' }, () => scene.json<ErrorView>("project", "list"));
+    expect(ran).toMatchObject({ code: 2, value: { error: { code: "CONFIG_INVALID" } } });
+    expect(problemsOf(ran.value.error)).toMatchObject([{ file: expect.stringMatching(/^nodes\.json/), path: "nodes" }]);
   });
 });
 
@@ -114,24 +140,39 @@ describe("project add", () => {
     return { ...ran.value.error, exit: ran.code };
   }
 
+  /** What the command does, without a process of its own. */
+  async function refusedDirectly(name: string, from: string, more: Partial<NewProject> = {}): Promise<FactoryError> {
+    const input: NewProject = { name, repo: from, branch: "main", verify: [], landing: "continuous", ...more };
+    const thrown = await addProject(scene.factory, input).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (!(thrown instanceof FactoryError)) throw new Error(`${name} is not refused`, { cause: thrown });
+    expect(scene.read("dispatch.yaml")).toBe(config);
+    expect(thrown.hint).not.toBeNull();
+    return thrown;
+  }
+
+  const unusable = { code: "REPOSITORY_INVALID", fault: "user" };
+
   test("what is no repository is not registered", async () => {
     const plain = join(scene.root, "home");
     expect(await refused("plain", "--repo", plain)).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2 });
-    expect(await refused("gone", "--repo", join(scene.root, "gone"))).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2 });
-    expect(await refused("inside", "--repo", join(repo, "src"))).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2 });
+    expect(await refusedDirectly("gone", join(scene.root, "gone"))).toMatchObject(unusable);
+    expect(await refusedDirectly("inside", join(repo, "src"))).toMatchObject(unusable);
   });
 
   test("a repository without commits, or without the branch, is not registered; its branches are named", async () => {
     const empty = join(scene.root, "empty");
     await scene.git(scene.root, "init", "-q", empty);
-    expect(await refused("empty", "--repo", empty)).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2 });
+    expect(await refusedDirectly("empty", empty)).toMatchObject(unusable);
     const branch = await refused("words", "--repo", repo, "--branch", "trunk");
     expect(branch).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2, facts: { branches: ["main"] } });
-    expect(await refused("words", "--repo", repo, "--branch", "a..b")).toMatchObject({ code: "REPOSITORY_INVALID", exit: 2 });
+    expect(await refusedDirectly("words", repo, { branch: "a..b" })).toMatchObject(unusable);
   });
 
   test("a wrong name, an unknown executor, and a project that is there already are not registered", async () => {
-    expect(await refused("My Words", "--repo", repo)).toMatchObject({ code: "USAGE", exit: 2 });
+    expect(await refusedDirectly("My Words", repo)).toMatchObject({ code: "USAGE", fault: "user" });
     expect(await refused("words", "--repo", repo, "--executor", "nobody")).toMatchObject({ code: "EXECUTOR_UNKNOWN", exit: 2 });
     scene.configure(["projects", "words"], { repo });
     const before = scene.read("dispatch.yaml");

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView, FeedView } from "@dispatch/protocol";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -23,11 +23,10 @@ beforeAll(async () => {
   const repo = await scene.repository("words", library);
   await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-file");
   await scene.must("start", "words");
-  await scene.must("pause", "words");
+  await scene.ask("POST", "/v1/projects/words/pause");
 });
 afterAll(() => scene.end());
-afterEach(async () => {
-  const { rmSync } = await import("node:fs");
+afterEach(() => {
   for (const path of written.splice(0)) rmSync(join(scene.factory, path), { force: true });
 });
 
@@ -44,10 +43,10 @@ const sound = (id: string, more: Partial<Parameters<typeof specText>[0]> = {}): 
 const lint = async (): Promise<Problem[]> => (await scene.json<{ problems: Problem[] }>("lint")).value.problems;
 
 /** Feeding what is all wrong is refused, and leaves ledger and files as they were. */
-async function expectNothingFed(): Promise<void> {
+async function expectNothingFed(feed: () => Promise<{ code: number | null; value: ErrorView }>): Promise<void> {
   const files = written.map((path) => scene.read(path));
   const before = await scene.status();
-  const fed = await scene.json<ErrorView>("feed", "words");
+  const fed = await feed();
   expect(fed).toMatchObject({ code: 1, value: { error: { code: "SPEC_INVALID" } } });
   expect(fed.value.error.hint).toContain("dispatch feed words");
   const after = await scene.status();
@@ -55,41 +54,61 @@ async function expectNothingFed(): Promise<void> {
   expect(written.map((path) => scene.read(path))).toEqual(files);
 }
 
-describe("one file that is wrong is told with its place and its rule, and nothing is fed", () => {
+const feedByCommand = () => scene.json<ErrorView>("feed", "words");
+
+/** What the command sends to the daemon, without a process of its own. */
+async function feedDirectly(): Promise<{ code: number; value: ErrorView }> {
+  const { status, body } = await scene.ask("POST", "/v1/projects/words/feed");
+  return { code: status < 400 ? 0 : 1, value: JSON.parse(body) as ErrorView };
+}
+
+test("each file that is wrong is told with its place and its rule, and nothing of it is fed, alone or with others", async () => {
   const front = (lines: string): string =>
     `---\n${lines}---\n\n## Goal\n\nWrite src/x.js.\n\n## Acceptance\n\n- [ ] it runs: \`node --test\` -> exit 0\n`;
-  test.each<[string, string, string, string]>([
-    ["broken YAML", front("task_id: S01-x\nproject: words\ncreates: [src/x.js\n"), "FM001", "yaml"],
-    ["a tab", front("task_id: S01-x\nproject: words\ncreates:\n\t- src/x.js\n"), "FM001", "tab"],
-    ["a key twice", front("task_id: S01-x\ntask_id: S02-x\nproject: words\ncreates: [src/x.js]\n"), "FM001", "duplicate-key"],
-    ["a typo in a key", front("task_id: S01-x\nproject: words\ncreate: [src/x.js]\n"), "FM001", "unknown-key"],
-    ["an alias", front("task_id: S01-x\nproject: words\ncreates: &a [src/x.js]\nreads: *a\n"), "FM001", "alias"],
-    ["no front matter", "## Goal\n\nWrite src/x.js.\n", "FM001", "front-matter-absent"],
-    ["front matter without an end", "---\ntask_id: S01-x\nproject: words\n", "FM001", "front-matter-open"],
-    ["an unknown project", sound("S01-x", { project: "wrods" }), "FM001", "F02"],
-    ["an unknown executor", sound("S01-x", { executor: "nobody" }), "FM001", "F14"],
-    ["a path that leaves the repository", sound("S01-x", { creates: ["../outside.js"] }), "MOD002", "path-form"],
-    ["a path that leaves it further in", sound("S01-x", { creates: ["src/../../outside.js"] }), "MOD002", "path-form"],
-    ["an absolute path", sound("S01-x", { modifies: ["/etc/passwd"] }), "MOD002", "path-form"],
-    ["a path into .git", sound("S01-x", { modifies: [".git/config"] }), "MOD002", "path-form"],
-    ["a file to change that is not there", sound("S01-x", { creates: [], modifies: ["src/slugg.js"] }), "MOD002", "F03"],
-    ["a file to make that is there", sound("S01-x", { creates: ["src/slug.js"] }), "MOD002", "F04"],
-    ["nothing to lock", sound("S01-x", { creates: [] }), "MOD001", "nothing-to-lock"],
-    ["a dependency that is not there", sound("S01-x", { dependsOn: ["S77-no"] }), "DEP001", "dependency-unknown"],
-    ["itself as a dependency", sound("S01-x", { dependsOn: ["S01-x"] }), "DEP001", "dependency-self"],
-    ["no goal", sound("S01-x").replace(/## Goal[\s\S]*?(?=## Acceptance)/, ""), "GOAL001", "goal-empty"],
-    ["no acceptance", sound("S01-x").replace(/## Acceptance[\s\S]*?(?=## Do not)/, ""), "AC001", "acceptance-absent"],
-  ])("%s", async (_, text, rule, code) => {
-    const file = put("S01-x", text);
-    const problems = await lint();
-    expect(problems.map(({ id, code: found }) => [id, found])).toContainEqual([rule, code]);
-    for (const problem of problems) {
-      expect(problem.file).toBe(file);
-      expect(problem.line).toBeGreaterThanOrEqual(1);
-      expect(problem.message).not.toMatch(/undefined|\[object/);
-    }
-    await expectNothingFed();
+  type Case = [name: string, text: (id: string) => string, rule: string, code: string];
+  const cases: Case[] = [
+    ["broken YAML", (id) => front(`task_id: ${id}\nproject: words\ncreates: [src/${id}.js\n`), "FM001", "yaml"],
+    ["a tab", (id) => front(`task_id: ${id}\nproject: words\ncreates:\n\t- src/x.js\n`), "FM001", "tab"],
+    ["a key twice", (id) => front(`task_id: ${id}\ntask_id: S02-x\nproject: words\ncreates: [src/${id}.js]\n`), "FM001", "duplicate-key"],
+    ["a typo in a key", (id) => front(`task_id: ${id}\nproject: words\ncreate: [src/x.js]\n`), "FM001", "unknown-key"],
+    ["an alias", (id) => front(`task_id: ${id}\nproject: words\ncreates: &a [src/x.js]\nreads: *a\n`), "FM001", "alias"],
+    ["no front matter", () => "## Goal\n\nWrite src/x.js.\n", "FM001", "front-matter-absent"],
+    ["front matter without an end", () => "---\ntask_id: S01-x\nproject: words\n", "FM001", "front-matter-open"],
+    ["an unknown project", (id) => sound(id, { project: "wrods" }), "FM001", "F02"],
+    ["an unknown executor", (id) => sound(id, { executor: "nobody" }), "FM001", "F14"],
+    ["a path that leaves the repository", (id) => sound(id, { creates: ["../outside.js"] }), "MOD002", "path-form"],
+    ["a path that leaves it further in", (id) => sound(id, { creates: ["src/../../outside.js"] }), "MOD002", "path-form"],
+    ["an absolute path", (id) => sound(id, { modifies: ["/etc/passwd"] }), "MOD002", "path-form"],
+    ["a path into .git", (id) => sound(id, { modifies: [".git/config"] }), "MOD002", "path-form"],
+    ["a file to change that is not there", (id) => sound(id, { creates: [], modifies: ["src/slugg.js"] }), "MOD002", "F03"],
+    ["a file to make that is there", (id) => sound(id, { creates: ["src/slug.js"] }), "MOD002", "F04"],
+    ["nothing to lock", (id) => sound(id, { creates: [] }), "MOD001", "nothing-to-lock"],
+    ["a dependency that is not there", (id) => sound(id, { dependsOn: ["S77-no"] }), "DEP001", "dependency-unknown"],
+    ["itself as a dependency", (id) => sound(id, { dependsOn: [id] }), "DEP001", "dependency-self"],
+    ["no goal", (id) => sound(id).replace(/## Goal[\s\S]*?(?=## Acceptance)/, ""), "GOAL001", "goal-empty"],
+    ["no acceptance", (id) => sound(id).replace(/## Acceptance[\s\S]*?(?=## Do not)/, ""), "AC001", "acceptance-absent"],
+  ];
+  const files = cases.map(([, text], n) => {
+    const id = `S${n + 10}-x`;
+    return { id, text: text(id) };
   });
+  for (const { id, text } of files) {
+    put(id, text);
+    await expectNothingFed(feedDirectly);
+    rmSync(join(scene.factory, written.pop() ?? ""));
+  }
+  const paths = files.map(({ id, text }) => put(id, text));
+  const problems = await lint();
+  for (const [n, [name, , rule, code]] of cases.entries()) {
+    const told = problems.filter((problem) => problem.file === paths[n]).map((problem) => [problem.id, problem.code]);
+    expect(told, name).toContainEqual([rule, code]);
+  }
+  for (const problem of problems) {
+    expect(paths).toContain(problem.file);
+    expect(problem.line).toBeGreaterThanOrEqual(1);
+    expect(problem.message).not.toMatch(/undefined|\[object/);
+  }
+  await expectNothingFed(feedByCommand);
 });
 
 describe("several files", () => {
@@ -98,7 +117,7 @@ describe("several files", () => {
     put("S01-again", sound("S01-x", { creates: ["src/again.js"] }));
     const problems = (await lint()).filter((problem) => problem.code === "id-duplicate");
     expect(problems.map((problem) => problem.file).sort()).toEqual(["specs/pending/S01-again.md", "specs/pending/S01-x.md"]);
-    await expectNothingFed();
+    await expectNothingFed(feedDirectly);
   });
 
   test("a cycle is told, and nothing of it is fed", async () => {
@@ -106,7 +125,7 @@ describe("several files", () => {
     put("S02-y", sound("S02-y", { dependsOn: ["S01-x"] }));
     put("S03-z", sound("S03-z", { dependsOn: ["S02-y"] }));
     expect((await lint()).map((problem) => problem.code)).toContain("dependency-cycle");
-    await expectNothingFed();
+    await expectNothingFed(feedDirectly);
   });
 
   test("what is sound is fed, what is wrong and what builds on it stays in the inbox, exit 1", async () => {

@@ -32,8 +32,7 @@ beforeEach(async () => {
   mine = join(scene.root, `${project}-mine`);
   await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
   await scene.git(scene.root, "clone", "-q", origin, mine);
-  await scene.must("project", "add", project, "--repo", origin, "--verify", verify, "--executor", "by-file");
-  scene.configure(["projects", project, "contracts"], ["SHARED_CONTEXT.md"]);
+  scene.configure(["projects", project], { repo: origin, verify, executor: "by-file", contracts: ["SHARED_CONTEXT.md"] });
 });
 
 const adds = (spec: string, name: string, more: Partial<SpecInput> = {}): void => {

@@ -1,6 +1,7 @@
-import type { StatusView, WhyView } from "@dispatch/protocol";
+import type { WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { addFunction, library, verify } from "./kit/library.ts";
+import { declareProject } from "./kit/declare-project.ts";
+import { addFunction } from "./kit/library.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 
@@ -13,8 +14,7 @@ afterAll(() => scene.end());
 const readmeTest = `printf 'import assert from "node:assert/strict";\\nimport { test } from "node:test";\\ntest("a title", () => assert.equal("words".length, 5));\\n' > test/readme.test.js`;
 
 test("a conflict between a task that is done and one whose agent is at work is shown before it comes, and goes when its cause goes", async () => {
-  const repo = await scene.repository("words", library);
-  await scene.must("project", "add", "words", "--repo", repo, "--verify", verify, "--landing", "on-collect", "--executor", "by-file");
+  await declareProject(scene, "words", { landing: "on-collect" });
   scene.spec({ id: "S03-readme", project: "words", modifies: ["README.md"], creates: ["test/readme.test.js"] });
   scene.spec({ id: "S05-shout", project: "words", creates: ["src/shout.js", "test/shout.test.js"] });
   scene.answer("S03-readme", `echo three >> README.md; ${readmeTest}`);
@@ -41,5 +41,5 @@ ${addFunction("shout", "return text.toUpperCase();")}`,
   await until("the forecast is clear", async () => (await scene.status()).forecast.conflicts.length === 0 || undefined);
   const hub = `${scene.factory}/.dispatch/hub/words.git`;
   await until("its checkpoint is gone", async () => (await scene.git(hub, "for-each-ref", "refs/dispatch/checkpoint")) === "" || undefined);
-  expect((await scene.must<StatusView>("status")).tasks.map(({ state }) => state)).toEqual(["queued", "queued"]);
+  expect((await scene.status()).tasks.map(({ state }) => state)).toEqual(["queued", "queued"]);
 });

@@ -40,7 +40,7 @@ beforeEach(async () => {
   project = `words${n}`;
   notes = join(scene.root, `notes${n}`);
   repo = await scene.repository(project, scripts);
-  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
+  scene.configure(["projects", project], { repo, verify, executor: "by-file" });
 });
 afterEach(() => {
   for (const name of readdirSync(join(scene.factory, "specs/pending"))) rmSync(join(scene.factory, "specs/pending", name));
@@ -97,7 +97,7 @@ describe("against the repository", () => {
     expect((await lint()).value.problems.map(plain)).toEqual(
       expect.arrayContaining(before.value.problems.filter((problem) => problem.severity === "error").map(plain)),
     );
-    await scene.must("pause", project);
+    await scene.ask("POST", `/v1/projects/${project}/pause`);
   });
 
   test("one named file is judged among the factory's other specs, and only its own problems are told", async () => {
@@ -260,7 +260,7 @@ describe("--preflight", () => {
       value: { error: { code: "SPEC_INVALID", facts: { problems: [{ id: "VER004", severity: "error" }] } } },
     });
     expect(ranTimes()).toBe(1);
-    await scene.must("pause", project);
+    await scene.ask("POST", `/v1/projects/${project}/pause`);
     rmSync(join(scene.factory, "specs/pending/S01-bug.md"));
     feature();
     expect(await scene.must<FeedView>("feed", project)).toMatchObject({ planned: [`${project}/S02-new`], problems: [] });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type ErrorView, type FeedView, factoryPaths, type NodesView, type NodeView, type ReportView, type WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -11,15 +11,21 @@ import { until } from "./kit/until.ts";
 
 let scene: Scene;
 let lab: SshLab;
+/** What takes connections and says nothing. */
+let silent: Server;
 
 beforeAll(async () => {
   lab = makeSshLab();
   const far = await lab.add("far");
   scene = await openScene();
   scene.env["DISPATCH_SSH_CONFIG"] = lab.configFile;
+  silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
   const nodes = [
     { name: "near", transport: "local", slots: 1 },
     { name: "far", ssh_target: "far", host_key: far.hostKey(), slots: 2 },
+    { name: "mute", ssh_target: `nobody@127.0.0.1:${port}`, transport: "ssh2", host_key: `SHA256:${"A".repeat(43)}`, slots: 1 },
   ];
   scene.write(factoryPaths.nodes, JSON.stringify({ nodes }));
   const repo = await scene.repository("words", library);
@@ -37,10 +43,11 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scene.end();
+  silent.close();
   await lab.close();
 });
 
-const nodeOf = async (name: string): Promise<NodeView> => scene.must<NodeView>("node", "show", name);
+const nodeOf = async (name: string): Promise<NodeView> => JSON.parse((await scene.ask("GET", `/v1/nodes/${name}`)).body) as NodeView;
 
 /** A terminal of 100 by 30 in which a command of the program runs, seen and typed into by another tmux. */
 function openTerminal(name: string) {
@@ -60,44 +67,20 @@ function openTerminal(name: string) {
 
 const cli = join(import.meta.dirname, "../../packages/cli/dist/bundle/dispatch.js");
 
-describe("a daemon with a node that takes connections and says nothing", () => {
-  test("comes up without it", async () => {
-    const silent = createServer().listen(0, "127.0.0.1");
-    await once(silent, "listening");
-    const { port } = silent.address() as AddressInfo;
-    const lonely = await openScene();
-    try {
-      const key = `SHA256:${"A".repeat(43)}`;
-      const nodes = [
-        { name: "near", transport: "local", slots: 1 },
-        { name: "mute", ssh_target: `nobody@127.0.0.1:${port}`, transport: "ssh2", host_key: key, slots: 1 },
-      ];
-      lonely.write(factoryPaths.nodes, JSON.stringify({ nodes }));
-      const repo = await lonely.repository("words", library);
-      await lonely.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-stdin");
-      await lonely.must<FeedView>("start", "words");
-      const seen = await lonely.must<NodesView>("node", "list");
-      expect(seen.nodes.map(({ id, state }) => [id, state.kind])).toEqual([
-        ["near", "up"],
-        ["mute", "connecting"],
-      ]);
-    } finally {
-      await lonely.end();
-      silent.close();
-    }
-  });
-});
-
-describe("a factory with a node of its own machine and one behind SSH", () => {
-  test("shows both, and tasks at work on the far one", async () => {
+describe("a factory with a node of its own machine, one behind SSH and one that takes connections and says nothing", () => {
+  test("comes up without the silent one, and shows tasks at work on the far one", async () => {
     await scene.must<FeedView>("start", "words");
+    const { nodes: first } = await scene.must<NodesView>("node", "list");
+    const firstStates = Object.fromEntries(first.map(({ id, state }) => [id, state.kind]));
+    expect(firstStates).toMatchObject({ near: "up", mute: "connecting" });
     await until("both agents are at work", () => scene.reached("one") && scene.reached("two") && scene.reached("three"));
     const { nodes } = await scene.must<NodesView>("node", "list");
-    expect(nodes.map(({ id, state, used, slots }) => [id, state.kind, used, slots])).toEqual([
+    expect(nodes.map(({ id, state, used, slots }) => (id === "mute" ? [id] : [id, state.kind, used, slots]))).toEqual([
       ["near", "up", 1, 1],
       ["far", "up", 2, 2],
+      ["mute"],
     ]);
-    const far = await nodeOf("far");
+    const far = await scene.must<NodeView>("node", "show", "far");
     expect(far.sessions.map(({ task, state }) => [task, state]).sort()).toEqual([
       ["words/S01-one", "running"],
       ["words/S02-two", "running"],

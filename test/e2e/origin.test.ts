@@ -1,8 +1,10 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ErrorView, StatusView, TaskView } from "@dispatch/protocol";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { declareProject } from "./kit/declare-project.ts";
 import { addFunction, library, verify } from "./kit/library.ts";
+import { post } from "./kit/post.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 
 interface Collected {
@@ -16,7 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => scene.end());
 
-let n = 0;
 let project: string;
 let origin: string;
 let mine: string;
@@ -43,26 +44,27 @@ async function push(files: Readonly<Record<string, string>>, subject: string): P
 async function work(id: string, paths: { modifies?: string[]; creates?: string[] }, script: string, state: "merged" | "queued"): Promise<void> {
   scene.spec({ id, project, ...paths });
   scene.answer(id, script);
-  await scene.must("start", project);
+  await post(scene, `projects/${project}/start`);
   await scene.untilTask(`${project}/${id}`, state);
 }
 
-async function makeProject(landing: "continuous" | "on-collect"): Promise<void> {
-  n += 1;
-  project = `words${n}`;
+async function makeProject(name: string, landing: "continuous" | "on-collect", command = verify): Promise<void> {
+  project = name;
   const source = await scene.repository(`${project}-source`, library);
   origin = join(scene.root, `${project}.git`);
   mine = join(scene.root, `${project}-mine`);
   await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
   await scene.git(scene.root, "clone", "-q", origin, mine);
-  await scene.must("project", "add", project, "--repo", origin, "--verify", verify, "--landing", landing, "--executor", "by-file");
+  await declareProject(scene, project, { repo: origin, landing, verify: command });
 }
 
 describe("others push to origin while work lands continuously", () => {
-  beforeEach(() => makeProject("continuous"));
+  beforeAll(async () => {
+    await makeProject("words", "continuous");
+    await scene.must("start", project);
+  });
 
   test("their commits alone are taken in by fast-forward, and the next task builds on them", async () => {
-    await scene.must("start", project);
     const theirs = await push({ "NOTES.md": "by hand\n" }, "Notes");
     const taken = await collect();
     expect(taken).toMatchObject({ code: 0, value: { last: { outcome: "published", commit: theirs } } });
@@ -72,22 +74,27 @@ describe("others push to origin while work lands continuously", () => {
     expect(attempts.map((attempt) => attempt.base)).toEqual([theirs]);
   });
 
-  test("what fits with what landed here is merged, tested together and published", async () => {
-    const functions = { creates: ["src/shout.js", "test/shout.test.js"] };
-    await work("S01-shout", functions, addFunction("shout", "return text.toUpperCase();"), "merged");
+  test("what fits with what landed here is merged and tested together; a push that origin refuses is told as it says, and published when it lets us", async () => {
     const landed = await mainOf(hub());
-    const theirs = await push({ "NOTES.md": "by hand\n" }, "Notes");
+    const theirs = await push({ "MORE.md": "by hand\n" }, "More");
+    const hook = join(origin, "hooks/pre-receive");
+    writeFileSync(hook, "#!/bin/sh\necho 'the branch is closed for the release' >&2\nexit 1\n");
+    chmodSync(hook, 0o755);
+    const refused = await collect();
+    expect(refused).toMatchObject({ code: 1, value: { last: { code: "ORIGIN_REFUSED" } } });
+    expect(refused.value.last.because).toContain("closed for the release");
+    expect(await mainOf(origin)).toBe(theirs);
+    chmodSync(hook, 0o644);
     const { code, value } = await collect();
     expect(code).toBe(0);
-    const published = await mainOf(origin);
-    expect(published).toBe(value.last.commit);
+    expect([await mainOf(origin), await mainOf(hub())]).toEqual([value.last.commit, value.last.commit]);
     expect(await scene.git(origin, "log", "-1", "--format=%P", "main")).toBe(`${landed} ${theirs}`);
-    expect(await scene.git(origin, "ls-tree", "--name-only", "main", "NOTES.md", "src/shout.js")).toBe("NOTES.md\nsrc/shout.js");
+    expect(await scene.git(origin, "ls-tree", "--name-only", "main", "MORE.md", "test/notes.test.js")).toBe("MORE.md\ntest/notes.test.js");
   });
 
   test("what contradicts stops the collect with nothing moved; merged by hand it is collected", async () => {
     await work(
-      "S01-readme",
+      "S02-readme",
       { modifies: ["README.md"], creates: ["test/readme.test.js"] },
       `echo agents >> README.md; ${testFile("readme")}`,
       "merged",
@@ -114,9 +121,12 @@ describe("others push to origin while work lands continuously", () => {
     expect(after.waiting).toEqual([]);
   });
 
-  test("what merges as text but breaks the tests stops the collect with nothing moved", async () => {
+  test("an origin that is gone stops the collect and nothing else; what merges as text but breaks the tests stops it with nothing moved", async () => {
     const uses = `printf 'import assert from "node:assert/strict";\\nimport { test } from "node:test";\\nimport { slug } from "../src/slug.js";\\ntest("x", () => assert.equal(slug("A B"), "a-b"));\\n' > test/more.test.js`;
-    await work("S01-more", { creates: ["test/more.test.js"] }, uses, "merged");
+    renameSync(origin, `${origin}.away`);
+    expect(await collect()).toMatchObject({ code: 1, value: { last: { code: "REPOSITORY_INVALID" } } });
+    await work("S03-more", { creates: ["test/more.test.js"] }, uses, "merged");
+    renameSync(`${origin}.away`, origin);
     const landed = await mainOf(hub());
     const changed = (library["src/slug.js"] ?? "").replace('"-").replace', '"_").replace');
     const tests = (library["test/slug.test.js"] ?? "").replace("hello-world", "hello_world");
@@ -128,34 +138,23 @@ describe("others push to origin while work lands continuously", () => {
     expect(await collect()).toMatchObject({ code: 0, value: { last: { outcome: "published" } } });
     expect(await mainOf(origin)).toBe(await mainOf(hub()));
   });
-
-  test("an origin that refuses the push is told as it says, and published when it lets us", async () => {
-    await work("S01-shout", { creates: ["src/shout.js", "test/shout.test.js"] }, addFunction("shout", "return text;"), "merged");
-    const before = await mainOf(origin);
-    const hook = join(origin, "hooks/pre-receive");
-    writeFileSync(hook, "#!/bin/sh\necho 'the branch is closed for the release' >&2\nexit 1\n");
-    chmodSync(hook, 0o755);
-    const refused = await collect();
-    expect(refused).toMatchObject({ code: 1, value: { last: { code: "ORIGIN_REFUSED" } } });
-    expect(refused.value.last.because).toContain("closed for the release");
-    expect(await mainOf(origin)).toBe(before);
-    chmodSync(hook, 0o644);
-    expect(await collect()).toMatchObject({ code: 0, value: { last: { commit: await mainOf(hub()) } } });
-  });
-
-  test("an origin that is gone stops the collect and nothing else", async () => {
-    await work("S01-shout", { creates: ["src/shout.js", "test/shout.test.js"] }, addFunction("shout", "return text;"), "merged");
-    renameSync(origin, `${origin}.away`);
-    expect(await collect()).toMatchObject({ code: 1, value: { last: { code: "REPOSITORY_INVALID" } } });
-    await work("S02-whisper", { creates: ["src/whisper.js", "test/whisper.test.js"] }, addFunction("whisper", "return text;"), "merged");
-    renameSync(`${origin}.away`, origin);
-    expect(await collect()).toMatchObject({ code: 0, value: { last: { outcome: "published" } } });
-  });
 });
 
 describe("others push to origin while work waits for collect", () => {
-  test("a branch that no longer fits goes back to its task with both sides named, and lands with its next attempt", async () => {
-    await makeProject("on-collect");
+  let armed: string;
+  beforeAll(async () => {
+    // Once armed, the next run of the tests pushes something first.
+    armed = join(scene.root, "armed");
+    const meanwhile = join(scene.root, "meanwhile.sh");
+    await makeProject("collected", "on-collect", `sh ${meanwhile} && ${verify}`);
+    const person = "git -c user.name=Ada -c user.email=ada@example.org";
+    writeFileSync(
+      meanwhile,
+      `[ -e ${armed} ] || exit 0\nrm ${armed}\ncd ${mine} && echo theirs > NOTES.md && git add -A && ${person} commit -qm Notes && git push -q origin main\n`,
+    );
+  });
+
+  test("a branch that no longer fits goes back to its task with both sides named", async () => {
     // Its second attempt may be done before the first collect is, which would then land it too.
     const later = 'case "$DISPATCH_ATTEMPT" in *--1) ;; *) hold second ;; esac';
     const change = `${later}\nsed -i 's/Small functions/Little functions/' README.md; echo "by agents" >> README.md; ${testFile("readme")}`;
@@ -171,29 +170,18 @@ describe("others push to origin while work waits for collect", () => {
     const prompt = readFileSync(join(scene.root, "answers", `${project}--S01-readme--2.1.prompt`), "utf8");
     expect(prompt).toContain("README.md");
     expect(prompt).toContain(theirs.slice(0, 12));
-    expect(await collect()).toMatchObject({ code: 0, value: { landed: [`${project}/S01-readme`] } });
-    expect(await scene.git(origin, "show", "main:README.md")).toBe("# words\n\nTiny functions on words.\nby agents");
   });
-});
 
-describe("others push while a collect is under way", () => {
-  test("what they pushed between the look at origin and the push is taken in, tested and published with ours", async () => {
-    await makeProject("on-collect");
-    const armed = join(scene.root, "armed");
-    const meanwhile = join(scene.root, "meanwhile.sh");
-    const person = "git -c user.name=Ada -c user.email=ada@example.org";
-    writeFileSync(
-      meanwhile,
-      `[ -e ${armed} ] || exit 0\nrm ${armed}\ncd ${mine} && echo theirs > NOTES.md && git add -A && ${person} commit -qm Notes && git push -q origin main\n`,
-    );
-    scene.configure(["projects", project, "verify"], `sh ${meanwhile} && ${verify}`);
-    await work("S01-shout", { creates: ["src/shout.js", "test/shout.test.js"] }, addFunction("shout", "return text;"), "queued");
+  test("it lands with its next attempt, and what others push between the look at origin and the push is taken in, tested and published with it", async () => {
+    await scene.git(mine, "pull", "-q", "--ff-only", "origin", "main");
     writeFileSync(armed, "");
     const collected = await collect();
-    expect(collected).toMatchObject({ code: 0, value: { landed: [`${project}/S01-shout`], last: { outcome: "published" } } });
+    expect(collected).toMatchObject({ code: 0, value: { landed: [`${project}/S01-readme`], last: { outcome: "published" } } });
     expect(await mainOf(origin)).toBe(await mainOf(hub()));
-    expect(await scene.git(origin, "ls-tree", "--name-only", "main", "NOTES.md", "src/shout.js")).toBe("NOTES.md\nsrc/shout.js");
+    expect(await scene.git(origin, "show", "main:README.md")).toBe("# words\n\nTiny functions on words.\nby agents");
+    expect(await scene.git(origin, "ls-tree", "--name-only", "main", "NOTES.md", "test/readme.test.js")).toBe("NOTES.md\ntest/readme.test.js");
     const theirs = await scene.git(mine, "rev-parse", "main");
+    expect(await scene.git(origin, "log", "-1", "--format=%s", theirs)).toBe("Notes");
     expect(await scene.git(origin, "merge-base", "main", theirs)).toBe(theirs);
     const events = (await scene.dispatch("events", "--json")).stdout;
     expect(events).toContain('"origin-moved"');
@@ -202,9 +190,9 @@ describe("others push while a collect is under way", () => {
 
 describe("origin is a clone somebody works in", () => {
   test("a dirty worktree stops the collect and stays as it is; clean again, it moves along", async () => {
-    await makeProject("continuous");
-    const clone = await scene.repository(`${project}-clone`, library);
-    scene.configure(["projects", project, "repo"], clone);
+    project = "cloned";
+    const clone = await scene.repository(project, library);
+    await declareProject(scene, project, { repo: clone });
     await work(
       "S01-readme",
       { modifies: ["README.md"], creates: ["test/readme.test.js"] },
@@ -230,7 +218,8 @@ describe("origin is a clone somebody works in", () => {
   });
 
   test("a project that nobody started cannot be collected", async () => {
-    await makeProject("continuous");
+    project = "idle";
+    await declareProject(scene, project);
     const ran = await scene.json<ErrorView>("collect", project);
     expect(ran).toMatchObject({ code: 1, value: { error: { code: "NOT_FOUND" } } });
     expect(ran.value.error.hint).toContain(`dispatch start ${project}`);

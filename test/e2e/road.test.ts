@@ -2,6 +2,7 @@ import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FeedView, LogView, ReportView, StatusView, TaskView, WhyView } from "@dispatch/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { declareProject } from "./kit/declare-project.ts";
 import { addFunction, library, verify } from "./kit/library.ts";
 import { runProgram } from "./kit/run-program.ts";
 import { fixtures, openScene, type Scene } from "./kit/scene.ts";
@@ -11,9 +12,11 @@ interface Collected {
   last: { outcome: string; commit?: string; code?: string };
 }
 
+// The folder of the factory has a long path, with spaces, quotes and letters of another script: everything works as elsewhere.
+// No path of a socket may be that long, so nothing here speaks to the daemon but the command line.
 let scene: Scene;
 beforeAll(async () => {
-  scene = await openScene({ slots: 3 });
+  scene = await openScene({ slots: 3, factory: `it's a "wide" folder/工厂 ${"far away ".repeat(12)}end` });
 });
 afterAll(() => scene.end());
 
@@ -24,11 +27,11 @@ async function suiteOf(repository: string, program: string, ...args: string[]): 
   return (await runProgram(program, args, { cwd: clone, env: scene.env })).code;
 }
 
-describe("a library with a bare origin, three shell scripts as agents", () => {
+describe("a library with a bare origin, three shell scripts as agents, in a factory whose path is long and has spaces, quotes and letters of another script", () => {
   let origin: string;
   beforeAll(async () => {
     const source = await scene.repository("words-source", library);
-    origin = join(scene.root, "words.git");
+    origin = join(scene.root, "words & co.git");
     await scene.git(scene.root, "clone", "-q", "--bare", source, origin);
   });
 
@@ -61,7 +64,8 @@ describe("a library with a bare origin, three shell scripts as agents", () => {
     expect(feed).toMatchObject({ refused: [], problems: [] });
     expect(existsSync(join(scene.factory, "specs/pending/S01-shout.md"))).toBe(false);
     expect(existsSync(join(scene.factory, "specs/words/S01-shout.md"))).toBe(true);
-    for (const id of ["S01-shout", "S02-whisper", "S03-export-all"]) await scene.untilTask(`words/${id}`, "merged");
+    const followed = await scene.dispatch("start", "words", "--follow");
+    expect(followed.code).toBe(0);
   });
 
   test("the prompt reached every agent, by file, on stdin and as an argument", () => {
@@ -137,7 +141,7 @@ describe("the posts service in a clone somebody works in, landing on collect", (
   });
 
   test("work waits for collect, which then moves the branch and its clean worktree together", async () => {
-    await scene.must("project", "add", "posts", "--repo", clone, "--verify", "./run.sh test", "--landing", "on-collect", "--executor", "by-stdin");
+    await declareProject(scene, "posts", { repo: clone, verify: "./run.sh test", landing: "on-collect", executor: "by-stdin" });
     scene.spec({ id: "S01-limits", project: "posts", check: "./run.sh test", creates: ["src/limits.js", "tests/limits.test.js"] });
     scene.spec({ id: "S02-readme", project: "posts", check: "./run.sh test", modifies: ["README.md"], creates: ["tests/readme.test.js"] });
     scene.answer(
@@ -151,11 +155,11 @@ printf 'import { test } from "node:test";\\nimport assert from "node:assert/stri
 printf 'import { test } from "node:test";\\nimport assert from "node:assert/strict";\\nimport { readFileSync } from "node:fs";\\ntest("the limit is told", () => assert.match(readFileSync("README.md", "utf8"), /50 posts/));\\n' > tests/readme.test.js`,
     );
     const before = await scene.git(clone, "rev-parse", "main");
-    await scene.must<FeedView>("start", "posts");
-    for (const id of ["S01-limits", "S02-readme"]) await scene.untilTask(`posts/${id}`, "queued");
-    expect(await scene.git(clone, "rev-parse", "main")).toBe(before);
     const followed = await scene.dispatch("start", "posts", "--follow");
     expect(followed.code).toBe(0);
+    const { tasks } = await scene.must<StatusView>("status", "posts");
+    expect(tasks.map(({ state }) => state)).toEqual(["queued", "queued"]);
+    expect(await scene.git(clone, "rev-parse", "main")).toBe(before);
 
     const collected = await scene.must<Collected>("collect", "posts");
     expect([...collected.landed].sort()).toEqual(["posts/S01-limits", "posts/S02-readme"]);
@@ -163,24 +167,5 @@ printf 'import { test } from "node:test";\\nimport assert from "node:assert/stri
     expect(await scene.git(clone, "status", "--porcelain")).toBe("");
     expect(readFileSync(join(clone, "README.md"), "utf8")).toContain("50 posts");
     expect((await runProgram("./run.sh", ["test"], { cwd: clone, env: scene.env })).code).toBe(0);
-  });
-});
-
-describe("a factory in a folder whose path is long and has spaces, quotes and letters of another script", () => {
-  let odd: Scene;
-  beforeAll(async () => {
-    odd = await openScene({ slots: 1, factory: `it's a "wide" folder/工厂 ${"far away ".repeat(12)}end` });
-  });
-  afterAll(() => odd.end());
-
-  test("everything works as elsewhere", async () => {
-    const repo = await odd.repository("words & co", library);
-    await odd.must("project", "add", "words", "--repo", repo, "--verify", verify, "--executor", "by-file");
-    odd.spec({ id: "S01-shout", project: "words", creates: ["src/shout.js", "test/shout.test.js"] });
-    odd.answer("S01-shout", addFunction("shout", "return text.toUpperCase();"));
-    const followed = await odd.dispatch("start", "words", "--follow");
-    expect(followed.code).toBe(0);
-    const collected = await odd.must<Collected>("collect", "words");
-    expect(collected.last).toMatchObject({ outcome: "published", commit: await odd.git(repo, "rev-parse", "main") });
   });
 });

@@ -1,42 +1,48 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ErrorView, FeedView, PutSpecRequest, PutSpecView, SpecConflictFacts, SpecView } from "@dispatch/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startDaemon } from "../kit/real-daemon.ts";
-import { addFunction, library, verify } from "./kit/library.ts";
+import { type RealDaemon, startDaemon } from "../kit/real-daemon.ts";
+import { declareProject } from "./kit/declare-project.ts";
+import { addFunction } from "./kit/library.ts";
+import { post } from "./kit/post.ts";
 import { openScene, type Scene } from "./kit/scene.ts";
 import { until } from "./kit/until.ts";
 import type { SpecInput } from "./kit/write-spec.ts";
 
 let scene: Scene;
 let project: string;
+let one: string;
+let name: string;
 let n = 0;
-const one = "S01-one";
-const id = (spec = one): string => `${project}/${spec}`;
-const good = (name: string): string => addFunction(name, "return text;");
-const adds = (more: Partial<SpecInput> = {}): SpecInput => ({ id: one, project, creates: ["src/one.js", "test/one.test.js"], ...more });
-const fileOf = (spec = one): string => `specs/${project}/${spec}.md`;
+const id = (): string => `${project}/${one}`;
+const good = (): string => addFunction(name, "return text;");
+const adds = (more: Partial<SpecInput> = {}): SpecInput => ({ id: one, project, creates: [`src/${name}.js`, `test/${name}.test.js`], ...more });
+const fileOf = (): string => `specs/${project}/${one}.md`;
 
 beforeAll(async () => {
   scene = await openScene({ slots: 2 });
+  for (const paused of ["words", "killed"]) await declareProject(scene, paused);
+  await scene.must("start", "words");
+  await post(scene, "projects/words/pause");
 });
 afterAll(() => scene.end());
-beforeEach(async () => {
+beforeEach(() => {
   n += 1;
-  project = `words${n}`;
-  const repo = await scene.repository(project, library);
-  await scene.must("project", "add", project, "--repo", repo, "--verify", verify, "--executor", "by-file");
+  project = "words";
+  name = `one${n}`;
+  one = `S${String(n).padStart(2, "0")}-one`;
 });
 
 /** Feeds a spec whose task stays planned: the project is paused. Returns its text. */
 async function feedPaused(more: Partial<SpecInput> = {}): Promise<string> {
-  await scene.must("start", project);
-  await scene.must("pause", project);
   scene.spec(adds(more));
-  scene.answer(one, good("one"));
-  await scene.must("feed", project);
+  scene.answer(one, good());
+  await feed();
   return scene.read(fileOf());
 }
+
+const feed = () => post<FeedView>(scene, `projects/${project}/feed`);
 
 interface Answered<T> {
   status: number;
@@ -48,8 +54,7 @@ async function http<T>(method: string, path: string, body?: object): Promise<Ans
   return { status, value: JSON.parse(text) as T & Partial<ErrorView> };
 }
 
-const put = (text: string, baseRevision: number, spec = one) =>
-  http<PutSpecView>("PUT", `${id(spec)}/spec`, { text, baseRevision } satisfies PutSpecRequest);
+const put = (text: string, baseRevision: number) => http<PutSpecView>("PUT", `${id()}/spec`, { text, baseRevision } satisfies PutSpecRequest);
 const spec = (revision?: number) => http<SpecView>("GET", `${id()}/spec${revision === undefined ? "" : `?revision=${revision}`}`);
 
 /** File and ledger hold the same text at the same revision. */
@@ -87,7 +92,7 @@ describe("over HTTP", () => {
 
   test("an edit without baseRevision is 400; one of an old revision 409 with all texts and what changed; nothing is written", async () => {
     const first = await feedPaused();
-    const theirs = first.replace("wrong input is refused", "a number is refused").replace('"src/one.js", ', "");
+    const theirs = first.replace("wrong input is refused", "a number is refused").replace(`"src/${name}.js", `, "");
     const mine = first.replace("priority: 2", "priority: 0");
     expect((await put(theirs, 1)).status).toBe(200);
     const before = (await scene.status()).lastSeq;
@@ -121,9 +126,9 @@ describe("over HTTP", () => {
   test("a text that is not fit is 400 with its problems; the text that is there already changes nothing", async () => {
     const first = await feedPaused();
     const before = (await scene.status()).lastSeq;
-    const refused = await put(first.replace('"src/one.js"', '"../one.js"'), 1);
+    const refused = await put(first.replace(`"src/${name}.js"`, '"../one.js"'), 1);
     expect(refused).toMatchObject({ status: 400, value: { error: { code: "SPEC_INVALID", facts: { problems: expect.any(Array) } } } });
-    expect((await put(first.replace(`task_id: ${one}`, "task_id: S02-other"), 1)).status).toBe(400);
+    expect((await put(first.replace(`task_id: ${one}`, "task_id: S99-other"), 1)).status).toBe(400);
     expect(await put(first, 1)).toMatchObject({ status: 200, value: { revision: 1, changed: [] } });
     await expectAt(1, first);
     expect((await scene.status()).lastSeq).toBe(before);
@@ -133,7 +138,7 @@ describe("over HTTP", () => {
     const first = await feedPaused();
     for (let base = 1; base <= 3; base++) {
       const current = (await spec()).value.text;
-      const texts = Array.from({ length: 8 }, (_, i) => current.replace(/Write what.*|Edit .*/, `Edit ${base}.${i} of src/one.js.`));
+      const texts = Array.from({ length: 8 }, (_, i) => current.replace(/Write what.*|Edit .*/, `Edit ${base}.${i} of src/${name}.js.`));
       const answers = await Promise.all(texts.map((text) => put(text, base)));
       const won = answers.flatMap(({ status }, i) => (status === 200 ? [i] : []));
       expect(won).toHaveLength(1);
@@ -175,10 +180,11 @@ describe("beside the plain workflow of files", () => {
     expect(await scene.must<FeedView>("feed", project)).toMatchObject({ revised: [id()] });
     const third = second.replace("estimate_min: 5", "estimate_min: 7");
     expect((await put(third, 2)).status).toBe(200);
-    expect(await scene.must<FeedView>("feed", project)).toMatchObject({ revised: [], unchanged: [id()] });
+    const again = await feed();
+    expect(again).toMatchObject({ revised: [], unchanged: expect.arrayContaining([id()]) });
     const fourth = third.replace("estimate_min: 7", "estimate_min: 8");
     scene.write(fileOf(), fourth);
-    expect(await scene.must<FeedView>("feed", project)).toMatchObject({ revised: [id()] });
+    expect(await feed()).toMatchObject({ revised: [id()] });
     await expectAt(4, fourth);
   });
 
@@ -191,13 +197,12 @@ describe("beside the plain workflow of files", () => {
     expect(refused).toMatchObject({ status: 409, value: { error: { code: "SPEC_CHANGED", facts: { file: fileOf() } } } });
     expect(scene.read(fileOf())).toBe(inFile);
     expect((await spec()).value).toMatchObject({ current: 1, text: first });
-    await scene.must("feed", project);
+    await feed();
     expect((await put(inFile.replace("priority: 2", "priority: 3"), 2)).status).toBe(200);
   });
 
   test("a file that is gone is written again", async () => {
     const first = await feedPaused();
-    const { rmSync } = await import("node:fs");
     rmSync(join(scene.factory, fileOf()));
     const second = first.replace("priority: 2", "priority: 3");
     expect((await put(second, 1)).status).toBe(200);
@@ -205,39 +210,37 @@ describe("beside the plain workflow of files", () => {
   });
 });
 
-describe("in the states of a task", () => {
-  test("while it runs and after it merged an edit is 409 with what to do; a cancelled one is taken up again", async () => {
-    scene.spec(adds());
-    scene.answer(one, `hold ${project}\n${good("one")}`);
-    await scene.must("start", project);
-    await until("the agent is at work", () => scene.reached(project));
-    const text = scene.read(fileOf());
-    const edited = text.replace("estimate_min: 5", "estimate_min: 6");
-    const running = await put(edited, 1);
-    expect(running).toMatchObject({ status: 409, value: { error: { code: "NOT_ALLOWED", facts: { state: "running" } } } });
-    expect(running.value.error?.hint).toContain(`dispatch cancel ${id()}`);
-    await expectAt(1, text);
-    await scene.must("cancel", id());
-    await scene.untilTask(id(), "cancelled");
-    scene.release(project);
-    expect((await put(edited, 1)).status).toBe(200);
-    await scene.untilTask(id(), "merged");
-    expect((await scene.task(id())).task).toMatchObject({ revision: 2, spec: { estimateMinutes: 6 } });
-    const merged = await put(text, 2);
-    expect(merged).toMatchObject({ status: 409, value: { error: { code: "NOT_ALLOWED", facts: { state: "merged" } } } });
-    expect(merged.value.error?.hint).not.toBeNull();
-    await expectAt(2, edited);
-  });
+test("while a task runs and after it merged an edit is 409 with what to do; a parked or cancelled one is taken up again with the new text", async () => {
+  project = "running";
+  await declareProject(scene, project);
+  scene.spec(adds({ attempts: 1 }));
+  scene.answer(one, `hold "$DISPATCH_ATTEMPT"\n${good()}\necho more >> README.md`);
+  const attempt = (number: number): string => `${project}--${one}--${number}`;
+  await post(scene, `projects/${project}/start`);
+  await until("the agent is at work", () => scene.reached(attempt(1)));
+  const first = scene.read(fileOf());
+  const second = first.replace("modifies: []", 'modifies: ["README.md"]');
+  const running = await put(second, 1);
+  expect(running).toMatchObject({ status: 409, value: { error: { code: "NOT_ALLOWED", facts: { state: "running" } } } });
+  expect(running.value.error?.hint).toContain(`dispatch cancel ${id()}`);
+  await expectAt(1, first);
 
-  test("a parked one is taken up again with the new text", async () => {
-    scene.spec(adds({ attempts: 1 }));
-    scene.answer(one, `${good("one")}\necho more >> README.md`);
-    await scene.must("start", project);
-    await scene.untilTask(id(), "parked");
-    const text = scene.read(fileOf());
-    expect(await put(text.replace("modifies: []", 'modifies: ["README.md"]'), 1)).toMatchObject({ status: 200, value: { changed: ["modifies"] } });
-    await scene.untilTask(id(), "merged");
-  });
+  scene.release(attempt(1));
+  await scene.untilTask(id(), "parked");
+  expect(await put(second, 1)).toMatchObject({ status: 200, value: { revision: 2, changed: ["modifies"] } });
+  await until("the agent is at work again", () => scene.reached(attempt(2)));
+
+  await post(scene, `tasks/${id()}/cancel`);
+  await scene.untilTask(id(), "cancelled");
+  scene.release(attempt(3));
+  const third = second.replace("estimate_min: 5", "estimate_min: 6");
+  expect((await put(third, 2)).status).toBe(200);
+  await scene.untilTask(id(), "merged");
+  expect((await scene.task(id())).task).toMatchObject({ revision: 3, spec: { estimateMinutes: 6 } });
+  const merged = await put(first, 3);
+  expect(merged).toMatchObject({ status: 409, value: { error: { code: "NOT_ALLOWED", facts: { state: "merged" } } } });
+  expect(merged.value.error?.hint).not.toBeNull();
+  await expectAt(3, third);
 });
 
 describe("on the command line", () => {
@@ -296,7 +299,6 @@ sed -i 's/estimate_min: 5/estimate_min: 9/' "$2"`);
       const failed = await scene.json<ErrorView>("spec", "edit", id());
       const kept = String(failed.value.error.facts["copy"]);
       expect([failed.code, readFileSync(kept, "utf8").endsWith("typed\n")]).toEqual([1, true]);
-      const { rmSync } = await import("node:fs");
       for (const path of [copy, kept]) rmSync(dirname(path), { recursive: true });
     } finally {
       delete scene.env["EDITOR"];
@@ -306,43 +308,54 @@ sed -i 's/estimate_min: 5/estimate_min: 9/' "$2"`);
 });
 
 describe("killed in the middle of an edit", () => {
-  test.each([
-    ["between the file and the fact", "commit:before#1"],
-    ["after the fact, before the answer", "commit:after#1"],
-  ])("%s, neither text is lost, and the same request again goes through", async (_, point) => {
-    const first = await feedPaused();
-    const second = first.replace("priority: 2", "priority: 1");
+  let first: string;
+  const edited = (priority: number): string => first.replace("priority: 2", `priority: ${priority}`);
+  const upWith = async (crashAt?: string): Promise<RealDaemon> => {
+    const daemon = startDaemon(scene.factory, scene.env, crashAt);
+    expect(await daemon.up, daemon.output()).toBe(true);
+    return daemon;
+  };
+  /** An edit in whose middle the daemon is killed. */
+  const putKilled = async (daemon: RealDaemon, text: string, baseRevision: number): Promise<void> => {
+    await expect(put(text, baseRevision)).rejects.toThrow();
+    expect(await daemon.ended).toMatchObject({ signal: "SIGKILL" });
+  };
+  const expectBoth = async (before: string, after: string, revision: number): Promise<void> => {
+    const texts = [scene.read(fileOf()), (await spec()).value.text, (await spec(revision)).value.text];
+    expect(texts).toContain(before);
+    expect(texts).toContain(after);
+  };
+
+  test("between file and fact, or after the fact, neither text is lost, the same request again goes through, and a feed takes what lies in the file", async () => {
+    project = "killed";
+    await post(scene, `projects/${project}/start`);
+    await post(scene, `projects/${project}/pause`);
+    first = await feedPaused();
+    const [second, third, fourth] = [edited(1), edited(0), edited(3)];
     await scene.must("down");
-    const killed = startDaemon(scene.factory, scene.env, point);
-    expect(await killed.up).toBe(true);
-    await expect(put(second, 1)).rejects.toThrow();
-    expect(await killed.ended).toMatchObject({ signal: "SIGKILL" });
-    const again = startDaemon(scene.factory, scene.env);
-    expect(await again.up, again.output()).toBe(true);
-    const texts = [scene.read(fileOf()), (await spec()).value.text, (await spec(1)).value.text];
-    expect(texts).toContain(first);
-    expect(texts).toContain(second);
+
+    await putKilled(await upWith("commit:before#1"), second, 1);
+    const again = await upWith("commit:after#2");
+    await expectBoth(first, second, 1);
     expect(await put(second, 1)).toMatchObject({ status: 200, value: { revision: 2 } });
     await expectAt(2, second);
-    await scene.must("resume", project);
-    await scene.untilTask(id(), "merged");
-  });
 
-  test("between the file and the fact, a feed takes the edit as it lies in the file", async () => {
-    const first = await feedPaused();
-    const second = first.replace("priority: 2", "priority: 1");
-    await scene.must("down");
-    const killed = startDaemon(scene.factory, scene.env, "commit:before#1");
-    expect(await killed.up).toBe(true);
-    await expect(put(second, 1)).rejects.toThrow();
-    await killed.ended;
-    expect(scene.read(fileOf())).toBe(second);
-    const again = startDaemon(scene.factory, scene.env);
-    expect(await again.up).toBe(true);
-    expect((await spec()).value).toMatchObject({ current: 1, text: first });
-    expect(await put(first.replace("priority: 2", "priority: 0"), 1)).toMatchObject({ status: 409, value: { error: { facts: { file: fileOf() } } } });
+    await putKilled(again, third, 2);
+    const last = await upWith("commit:before#1");
+    await expectBoth(second, third, 2);
+    expect(await put(third, 2)).toMatchObject({ status: 200, value: { revision: 3 } });
+    await expectAt(3, third);
+
+    await putKilled(last, fourth, 3);
+    expect(scene.read(fileOf())).toBe(fourth);
+    await upWith();
+    expect((await spec()).value).toMatchObject({ current: 3, text: third });
+    expect(await put(first, 3)).toMatchObject({ status: 409, value: { error: { facts: { file: fileOf() } } } });
     expect(await scene.must<FeedView>("feed", project)).toMatchObject({ revised: [id()] });
-    await expectAt(2, second);
+    await expectAt(4, fourth);
     expect(existsSync(join(scene.factory, fileOf()))).toBe(true);
+
+    await post(scene, `projects/${project}/resume`);
+    await scene.untilTask(id(), "merged");
   });
 });

@@ -4,140 +4,132 @@ import { join } from "node:path";
 import { resultRef } from "@dispatch/core";
 import { plainConfig } from "@dispatch/fleet";
 import { createRepositories, type GitRepositories } from "@dispatch/git";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makePool, makeWorkerBundle, type PoolScene } from "../../packages/fleet/src/testing/pool-scene.ts";
 import { eventually } from "../kit/eventually.ts";
-import { killHard } from "../kit/find-processes.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../kit/real-sshd.ts";
+
+const megabytes = 24;
 
 let lab: SshLab;
 let machine: SshMachine;
+let source: string;
+let main: string;
 let scene: PoolScene;
 let repositories: GitRepositories;
-let source: string;
+let workDir: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = makeSshLab();
   machine = await lab.add("alpha");
   source = join(lab.dir, "source");
   mkdirSync(source);
   git(source, "init", "-q", "-b", "main");
+  git(source, "config", "core.compression", "0");
   writeFileSync(join(source, "a.txt"), "a\n");
   git(source, "add", "-A");
   git(source, "commit", "-qm", "base");
+  main = git(source, "rev-parse", "main");
+  git(source, "checkout", "-qb", "much");
+  writeNoise(join(source, "noise.bin"));
+  git(source, "add", "-A");
+  git(source, "commit", "-qm", "much");
 });
 
-afterEach(async () => {
-  await scene.pool.close();
-  await lab.close();
-});
+afterAll(() => lab.close());
 
 function git(dir: string, ...args: string[]): string {
   return execFileSync("git", ["-C", dir, "-c", "user.name=t", "-c", "user.email=t@t", ...args], { encoding: "utf8" }).trim();
 }
 
-async function open(transport: "ssh2" | "openssh"): Promise<void> {
-  scene = makePool({
-    nodes: [
-      {
-        id: "far",
-        slots: 8,
-        lowPriority: false,
-        labels: [],
-        executors: null,
-        capacity: { cpus: null, memoryMb: null, gpus: 0 },
-        ...plainConfig,
-        ssh: { target: "alpha", transport, hostKey: machine.hostKey(), workDir: "~/.dispatch" },
-      },
-    ],
-    workerBundle: makeWorkerBundle(lab.dir),
-    knownHostsDir: join(lab.dir, "known"),
-    configFile: lab.configFile,
-  });
-  await scene.pool.open();
-  repositories = createRepositories({ hubDir: join(lab.dir, "hub"), dial: scene.pool.dialRepository });
+const repositoryOf = (project: string): string => join(machine.home, workDir, `repos/${project}.git`);
+const onNode = (project: string, ...args: string[]) => git(repositoryOf(project), ...args);
+const inHub = (project: string, ...args: string[]) => git(join(lab.dir, workDir, `${project}.git`), ...args);
+
+/** The repository of a project on the node, and the commit that its hub begins with. */
+async function prepare(project: string, branch: string): Promise<{ base: string; url: string }> {
+  const base = await repositories.openHub({ id: project, repo: source, branch });
+  return { base, url: await scene.pool.prepareRepository("far", project) };
 }
 
-const onNode = (...args: string[]) => git(join(machine.home, ".dispatch/repos/shop.git"), ...args);
-
 describe.each(["ssh2", "openssh"] as const)("git over %s", (transport) => {
-  test("a base is pushed and a result fetched, both ways any number of times", async () => {
-    await open(transport);
-    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
-    const url = await scene.pool.prepareRepository("far", "shop");
-    await repositories.sendCommit("shop", main, url);
-    await repositories.sendCommit("shop", main, url);
-    expect(onNode("for-each-ref", "--format=%(refname) %(objectname)")).toBe(`refs/dispatch/base/${main} ${main}`);
-    const tip = onNode("commit-tree", `${main}^{tree}`, "-p", main, "-m", "made there");
-    const attempt = "shop--S01-one--1";
-    onNode("update-ref", resultRef(attempt), tip);
-    await repositories.fetchAttempt("shop", attempt, url, { tip, salvage: null });
-    expect(git(join(lab.dir, "hub/shop.git"), "rev-parse", resultRef(attempt))).toBe(tip);
-    expect(machine.connections()).toHaveLength(1);
+  beforeAll(async () => {
+    workDir = `.dispatch-${transport}`;
+    scene = makePool({
+      nodes: [
+        {
+          id: "far",
+          slots: 8,
+          lowPriority: false,
+          labels: [],
+          executors: null,
+          capacity: { cpus: null, memoryMb: null, gpus: 0 },
+          ...plainConfig,
+          ssh: { target: "alpha", transport, hostKey: machine.hostKey(), workDir: `~/${workDir}` },
+        },
+      ],
+      workerBundle: makeWorkerBundle(lab.dir),
+      knownHostsDir: join(lab.dir, "known"),
+      configFile: lab.configFile,
+    });
+    await scene.pool.open();
+    repositories = createRepositories({ hubDir: join(lab.dir, workDir), dial: scene.pool.dialRepository });
   });
 
-  test("many conversations at once share the connection of a stock sshd", async () => {
-    await open(transport);
-    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
-    const url = await scene.pool.prepareRepository("far", "shop");
+  afterAll(() => scene.pool.close());
+
+  test("a base is pushed and results fetched any number of times, many at once on the one connection of a stock sshd", async () => {
+    const { base, url } = await prepare("shop", "main");
+    expect(base).toBe(main);
     await repositories.sendCommit("shop", main, url);
-    const attempts = Array.from({ length: 16 }, (_, n) => `shop--S${String(n + 1).padStart(2, "0")}-one--1`);
+    await repositories.sendCommit("shop", main, url);
+    expect(onNode("shop", "for-each-ref", "--format=%(refname) %(objectname)")).toBe(`refs/dispatch/base/${main} ${main}`);
+    // More than the ten sessions that it allows.
+    const attempts = Array.from({ length: 12 }, (_, n) => `shop--S${String(n + 1).padStart(2, "0")}-one--1`);
     const tips = attempts.map((attempt) => {
-      const tip = onNode("commit-tree", `${main}^{tree}`, "-p", main, "-m", attempt);
-      onNode("update-ref", resultRef(attempt), tip);
+      const tip = onNode("shop", "commit-tree", `${main}^{tree}`, "-p", main, "-m", attempt);
+      onNode("shop", "update-ref", resultRef(attempt), tip);
       return tip;
     });
-    await Promise.all(attempts.map((attempt, n) => repositories.fetchAttempt("shop", attempt, url, { tip: tips[n] ?? null, salvage: null })));
-    expect(attempts.map((attempt) => git(join(lab.dir, "hub/shop.git"), "rev-parse", resultRef(attempt)))).toEqual(tips);
+    const fetch = (attempt: string, n: number) => repositories.fetchAttempt("shop", attempt, url, { tip: tips[n] ?? null, salvage: null });
+    await fetch(attempts[0] ?? "", 0);
+    expect(inHub("shop", "rev-parse", resultRef(attempts[0] ?? ""))).toBe(tips[0]);
+    expect(machine.connections()).toHaveLength(1);
+    await Promise.all(attempts.slice(1).map((attempt, n) => fetch(attempt, n + 1)));
+    expect(inHub("shop", "rev-parse", ...attempts.map(resultRef)).split("\n")).toEqual(tips);
     expect(machine.connections()).toHaveLength(1);
   });
 
-  test("a cut in the middle of a push fails as a node that cannot be reached, and the next push is whole", async () => {
-    writeNoise(join(source, "noise.bin"), 64);
-    git(source, "add", "-A");
-    git(source, "commit", "-qm", "much");
-    await open(transport);
-    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
-    const url = await scene.pool.prepareRepository("far", "shop");
-    const sending = repositories.sendCommit("shop", main, url).then(
+  test("a cut in the middle of a push fails as a node that cannot be reached; the next push is whole, and calls are answered while it and a fetch of as much go on", async () => {
+    const { base, url } = await prepare("large", "much");
+    const sending = repositories.sendCommit("large", base, url).then(
       () => "sent",
       (error: unknown) => (error as { code: string }).code,
     );
-    const incoming = join(machine.home, ".dispatch/repos/shop.git/objects");
+    const incoming = join(repositoryOf("large"), "objects");
     await eventually("the first data", () => readdirSync(incoming).some((name) => name.startsWith("tmp_objdir-incoming")));
     machine.cut();
     expect(await sending).toBe("NODE_UNREACHABLE");
     await scene.until("the return", () => scene.pool.nodes()[0]?.status.kind === "up");
-    await repositories.sendCommit("shop", main, await scene.pool.prepareRepository("far", "shop"));
-    onNode("fsck", "--connectivity-only");
-    expect(onNode("cat-file", "-t", main)).toBe("commit");
-  });
-
-  test("calls are answered while much is pushed and fetched", async () => {
-    writeNoise(join(source, "noise.bin"), 16);
-    git(source, "add", "-A");
-    git(source, "commit", "-qm", "much");
-    await open(transport);
-    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
-    const url = await scene.pool.prepareRepository("far", "shop");
-    expect(await callsDuring(repositories.sendCommit("shop", main, url))).toBeGreaterThan(10);
-    const attempt = "shop--S01-one--1";
-    const tip = makeOnNode("result.bin", 16, main);
-    onNode("update-ref", resultRef(attempt), tip);
-    expect(await callsDuring(repositories.fetchAttempt("shop", attempt, url, { tip, salvage: null }))).toBeGreaterThan(10);
-    expect(git(join(lab.dir, "hub/shop.git"), "rev-parse", resultRef(attempt))).toBe(tip);
-    expect(scene.log.filter((line) => line.includes("node went down"))).toEqual([]);
+    const again = await scene.pool.prepareRepository("far", "large");
+    const logged = scene.log.length;
+    expect(await callsDuring(repositories.sendCommit("large", base, again))).toBeGreaterThan(10);
+    onNode("large", "fsck", "--connectivity-only");
+    expect(onNode("large", "cat-file", "-t", base)).toBe("commit");
+    const attempt = "large--S01-one--1";
+    const tip = makeOnNode("large", "result.bin", base);
+    onNode("large", "update-ref", resultRef(attempt), tip);
+    expect(await callsDuring(repositories.fetchAttempt("large", attempt, again, { tip, salvage: null }))).toBeGreaterThan(10);
+    expect(inHub("large", "rev-parse", resultRef(attempt))).toBe(tip);
+    expect(scene.log.slice(logged).filter((line) => line.includes("node went down"))).toEqual([]);
   });
 
   test("a node that refuses says why", async () => {
-    await open(transport);
-    const main = await repositories.openHub({ id: "shop", repo: source, branch: "main" });
-    const url = await scene.pool.prepareRepository("far", "shop");
-    rmSync(join(machine.home, ".dispatch/repos/shop.git"), { recursive: true });
-    await expect(repositories.sendCommit("shop", main, url)).rejects.toMatchObject({
+    const { url } = await prepare("gone", "main");
+    rmSync(repositoryOf("gone"), { recursive: true });
+    await expect(repositories.sendCommit("gone", main, url)).rejects.toMatchObject({
       code: expect.stringMatching(/^(NODE_UNREACHABLE|GIT_FAILED)$/),
     });
-    for (const { pid } of machine.processes().filter(({ args }) => args.includes(" host --home "))) killHard(pid);
   });
 });
 
@@ -154,17 +146,16 @@ async function callsDuring(work: Promise<unknown>): Promise<number> {
 }
 
 /** A commit with a new file of noise in the node's repository. */
-function makeOnNode(name: string, megabytes: number, parent: string): string {
+function makeOnNode(project: string, name: string, parent: string): string {
   const file = join(lab.dir, name);
-  writeNoise(file, megabytes);
-  const blob = onNode("hash-object", "-w", file);
-  const tree = execFileSync("git", ["-C", join(machine.home, ".dispatch/repos/shop.git"), "mktree"], {
-    input: `100644 blob ${blob}\t${name}\n`,
-    encoding: "utf8",
-  });
-  return onNode("commit-tree", tree.trim(), "-p", parent, "-m", name);
+  writeNoise(file);
+  onNode(project, "config", "core.compression", "0");
+  const blob = onNode(project, "hash-object", "-w", file);
+  const entry = `100644 blob ${blob}\t${name}\n`;
+  const tree = execFileSync("git", ["-C", repositoryOf(project), "mktree"], { input: entry, encoding: "utf8" });
+  return onNode(project, "commit-tree", tree.trim(), "-p", parent, "-m", name);
 }
 
-function writeNoise(file: string, megabytes: number): void {
+function writeNoise(file: string): void {
   execFileSync("dd", ["if=/dev/urandom", `of=${file}`, "bs=1M", `count=${megabytes}`], { stdio: "ignore" });
 }

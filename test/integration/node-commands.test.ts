@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { addNode, examineNodes, type NewNode, readNodeInfo } from "@dispatch/controller";
 import { initFactory } from "@dispatch/controller/files";
 import { factoryPaths, type NodeView } from "@dispatch/protocol";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../kit/eventually.ts";
-import { processesWith } from "../kit/find-processes.ts";
+import { killHard, processesWith } from "../kit/find-processes.ts";
 import { type RealDaemon, startDaemon } from "../kit/real-daemon.ts";
 import { makeRealFactory, waitStep } from "../kit/real-factory.ts";
 import { makeSshLab, type SshLab, type SshMachine } from "../kit/real-sshd.ts";
@@ -19,21 +19,34 @@ let factory: string;
 let daemon: RealDaemon | undefined;
 let sshConfig: string | undefined;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = makeSshLab();
   sshConfig = process.env["DISPATCH_SSH_CONFIG"];
   process.env["DISPATCH_SSH_CONFIG"] = lab.configFile;
   alpha = await lab.add("alpha");
-  factory = join(lab.dir, "the factory");
+});
+
+beforeEach(async () => {
+  factory = join(mkdtempSync(join(lab.dir, "of-a-test-")), "the factory");
   daemon = undefined;
   await initFactory(factory);
 });
 
+/** What the next test finds is the machine as it was. */
 afterEach(async () => {
-  if (sshConfig === undefined) delete process.env["DISPATCH_SSH_CONFIG"];
-  else process.env["DISPATCH_SSH_CONFIG"] = sshConfig;
   daemon?.kill("SIGKILL");
   await daemon?.ended;
+  await eventually("the end of all on alpha", () => {
+    const left = alpha.processes();
+    for (const { pid } of left) killHard(pid);
+    return left.length === 0;
+  });
+  for (const name of [".dispatch", "work"]) rmSync(join(alpha.home, name), { recursive: true, force: true });
+});
+
+afterAll(async () => {
+  if (sshConfig === undefined) delete process.env["DISPATCH_SSH_CONFIG"];
+  else process.env["DISPATCH_SSH_CONFIG"] = sshConfig;
   await lab.close();
 });
 
@@ -83,14 +96,20 @@ function add(name: string, fingerprint: string | undefined, more: Partial<NewNod
   return addNode(factory, { info: { name }, ...nothing, labels: [], key: { fingerprint, yes: false, confirm: undefined }, say: () => {}, ...more });
 }
 
+interface Examined {
+  node: string;
+  checks: readonly { check: string; level: string }[];
+}
+
 /** Level of each check by node. */
-async function examine(...names: string[]): Promise<Record<string, Record<string, string>>> {
-  const examined = await examineNodes(factory, names, { limitMs: 30_000, onStep: () => {}, onDone: () => {} });
+function levelsOf(examined: readonly Examined[]): Record<string, Record<string, string>> {
   return Object.fromEntries(examined.map(({ node, checks }) => [node, Object.fromEntries(checks.map(({ check, level }) => [check, level]))]));
 }
 
+const examine = async (...names: string[]) => levelsOf(await examineNodes(factory, names, { limitMs: 30_000, onStep: () => {}, onDone: () => {} }));
+
 describe("node add", () => {
-  test("nothing is written before the key was accepted, and no other key than the given one is", async () => {
+  test("nothing is written before the key was accepted, and no other key than the given one is; then the machine is looked at, equipped and written down with its key pinned, and a second one of the name is refused", async () => {
     const before = nodesText();
     const asked = await asJson(["node", "add", "alpha"]);
     expect([asked.code, asked.error?.code, asked.error?.facts["presented"]]).toEqual([1, "NOT_ALLOWED", alpha.hostKey()]);
@@ -99,9 +118,7 @@ describe("node add", () => {
     await expect(add("alpha", "md5:x")).rejects.toMatchObject({ code: "USAGE" });
     expect(nodesText()).toBe(before);
     expect(existsSync(join(alpha.home, ".dispatch"))).toBe(false);
-  });
 
-  test("a machine is looked at, equipped and written down with its key pinned; a second one of the name is refused", async () => {
     const more = ["--slots", "4", "--label", "gpu", "--mode", "hybrid"];
     expect((await dispatch(["node", "add", "alpha", "--fingerprint", fingerprintOf(alpha), ...more])).code).toBe(0);
     expect(nodes()).toEqual([expect.objectContaining({ name: "local" }), entryOf(alpha, { slots: 4, mode: "hybrid", labels: ["gpu"] })]);
@@ -116,23 +133,13 @@ describe("node add", () => {
     await eventually("the end of its host", () => alpha.processes().length === 0);
   });
 
-  test("what bootstrap.sh wrote is enough; what it does not know of is refused", async () => {
-    const machine = { mode: "codex", labels: ["gpu"], cpus: 2, memory_mb: 2048, work_dir: join(alpha.home, "work") };
-    const info = { name: "gpu-1", slots: 3, ...machine, host_key: alpha.hostKey() };
-    writeFileSync(join(lab.dir, "node-info.json"), JSON.stringify(info));
-    const added = await asJson<{ node: string }>(["node", "add", "node-info.json", "--ssh", "alpha", "--label", "far"]);
-    expect([added.code, added.node]).toEqual([0, "gpu-1"]);
-    expect(nodes()[1]).toEqual({ ...info, ssh_target: "alpha", labels: ["gpu", "far"] });
-    expect(() => readNodeInfo(JSON.stringify({ ...info, password: "x" }), "odd.json")).toThrow();
-  });
-
   test("a machine behind another one is asked for its key, looked at and spoken to through that", async () => {
-    const beta = await lab.add("beta");
-    lab.configure("Host beta\n  ProxyJump alpha\n");
-    await add("beta", beta.hostKey());
-    expect(nodes()[1]).toMatchObject({ name: "beta", host_key: beta.hostKey() });
-    expect((await dispatch(["node", "exec", "beta", "--", "sh", "-c", "echo $HOME"])).stdout).toBe(`${beta.home}\n`);
-    expect((await examine("beta"))["beta"]).toMatchObject({ address: "skip", port: "skip", "host-key": "ok", login: "ok", "git-relay": "ok" });
+    const behind = await lab.add("behind");
+    lab.configure("Host behind\n  ProxyJump alpha\n");
+    await add("behind", behind.hostKey());
+    expect(nodes()[1]).toMatchObject({ name: "behind", host_key: behind.hostKey() });
+    expect((await dispatch(["node", "exec", "behind", "--", "sh", "-c", "echo $HOME"])).stdout).toBe(`${behind.home}\n`);
+    expect((await examine("behind"))["behind"]).toMatchObject({ address: "skip", port: "skip", "host-key": "ok", login: "ok", "git-relay": "ok" });
   });
 
   test("one that lacks what tasks need is not added, and bootstrap is offered; commands run there all the same", async () => {
@@ -150,16 +157,21 @@ describe("node add", () => {
     expect((await examine("bare"))["bare"]).toMatchObject({ login: "ok", git: "ok", tmux: "fail", worker: "skip", host: "skip" });
   });
 
-  test("a daemon that runs takes a machine up and lets it go again", async () => {
+  test("what bootstrap.sh wrote is enough, what it does not know of is refused; a daemon that runs takes the machine up and lets it go again", async () => {
     daemon = startDaemon(factory, {});
     expect(await daemon.up).toBe(true);
-    const added = await asJson<{ daemon: NodeView | null }>(["node", "add", "alpha", "--yes", "--slots", "2"]);
-    expect(added.daemon).toMatchObject({ id: "alpha", slots: 2, state: { kind: "up" } });
-    await daemon.post("/nodes/alpha/cordon");
-    expect((await dispatch(["node", "remove", "alpha"])).code).toBe(0);
+    const machine = { mode: "codex", labels: ["gpu"], cpus: 2, memory_mb: 2048, work_dir: join(alpha.home, "work") };
+    const info = { name: "gpu-1", slots: 3, ...machine, host_key: alpha.hostKey() };
+    writeFileSync(join(lab.dir, "node-info.json"), JSON.stringify(info));
+    const added = await asJson<{ node: string; daemon: NodeView | null }>(["node", "add", "node-info.json", "--ssh", "alpha", "--label", "far"]);
+    expect(added).toMatchObject({ code: 0, node: "gpu-1", daemon: { id: "gpu-1", slots: 3, state: { kind: "up" } } });
+    expect(nodes()[1]).toEqual({ ...info, ssh_target: "alpha", labels: ["gpu", "far"] });
+    expect(() => readNodeInfo(JSON.stringify({ ...info, password: "x" }), "odd.json")).toThrow();
+    await daemon.post("/nodes/gpu-1/cordon");
+    expect((await dispatch(["node", "remove", "gpu-1"])).code).toBe(0);
     expect(nodes().map(({ name }) => name)).toEqual(["local"]);
-    const again = await asJson<{ daemon: NodeView | null }>(["node", "add", "alpha", "--yes"]);
-    expect(again.daemon).toMatchObject({ state: { kind: "up" }, closed: null, resting: null });
+    const again = await asJson<{ daemon: NodeView | null }>(["node", "add", "gpu-1", "--ssh", "alpha", "--yes", "--slots", "2"]);
+    expect(again.daemon).toMatchObject({ id: "gpu-1", slots: 2, state: { kind: "up" }, closed: null, resting: null });
   });
 });
 
@@ -169,54 +181,64 @@ function whereIs(tool: string): string {
   return join(folder, tool);
 }
 
+const soundMachine = { login: "ok", "tmux-session": "ok", worker: "ok", host: "ok", "git-relay": "ok", channels: "ok" };
+
 describe("node doctor", () => {
-  test.each(["ssh2", "openssh"])("finds a machine over %s and this one sound, and leaves nothing behind", async (transport) => {
-    writeFileSync(nodesFile(), JSON.stringify({ nodes: [{ name: "local", slots: 1 }, entryOf(alpha, { transport })] }));
-    const seen = await examine();
+  test("finds a machine over ssh2 and this one sound, tells start-up files that print, and leaves nothing behind", async () => {
+    writeFileSync(nodesFile(), JSON.stringify({ nodes: [{ name: "local", slots: 1 }, entryOf(alpha, { transport: "ssh2" })] }));
+    writeFileSync(join(alpha.home, ".bashrc"), "echo welcome\n");
+    const told = await asJson<{ nodes: Examined[] }>(["node", "doctor"]).finally(() => rmSync(join(alpha.home, ".bashrc")));
+    expect(told.code).toBe(0);
+    const seen = levelsOf(told.nodes);
     expect(Object.keys(seen)).toEqual(["local", "alpha"]);
     for (const checks of Object.values(seen)) expect(Object.entries(checks).filter(([, level]) => level === "fail")).toEqual([]);
-    expect(seen["alpha"]).toMatchObject({ login: "ok", "tmux-session": "ok", worker: "ok", host: "ok", "git-relay": "ok", channels: "ok" });
+    expect(seen["alpha"]).toMatchObject({ ...soundMachine, shell: "warn" });
     expect(readdirSync(join(alpha.home, ".dispatch/repos"))).toEqual([]);
     await eventually("the end of what it started", () => alpha.processes().length === 0);
   });
 
-  test("tells a changed key, start-up files that print, and a machine that is off", async () => {
-    writeFileSync(nodesFile(), JSON.stringify({ nodes: [entryOf(alpha)] }));
-    writeFileSync(join(alpha.home, ".bashrc"), "echo welcome\n");
-    const { code, nodes: examined } = await asJson<{ nodes: { checks: { check: string; level: string }[] }[] }>(["node", "doctor", "alpha"]);
-    expect(code).toBe(0);
-    expect(examined[0]?.checks).toContainEqual(expect.objectContaining({ check: "shell", level: "warn" }));
-    await alpha.renewHostKey();
-    expect((await examine("alpha"))["alpha"]).toMatchObject({ port: "ok", "host-key": "fail", login: "fail" });
-    await alpha.stop();
-    expect((await examine("alpha"))["alpha"]).toMatchObject({ address: "ok", port: "fail", "host-key": "skip" });
-    expect((await dispatch(["node", "doctor"])).code).toBe(1);
+  test("finds a machine over openssh sound and leaves nothing behind; tells a changed key, and a machine that is off", async () => {
+    const beta = await lab.add("beta");
+    writeFileSync(nodesFile(), JSON.stringify({ nodes: [{ name: "local", slots: 1 }, entryOf(beta, { transport: "openssh" })] }));
+    const seen = await examine("beta");
+    expect(Object.keys(seen)).toEqual(["beta"]);
+    expect(Object.entries(seen["beta"] ?? {}).filter(([, level]) => level === "fail")).toEqual([]);
+    expect(seen["beta"]).toMatchObject({ ...soundMachine, shell: "ok" });
+    expect(readdirSync(join(beta.home, ".dispatch/repos"))).toEqual([]);
+    await eventually("the end of what it started", () => beta.processes().length === 0);
+    writeFileSync(nodesFile(), JSON.stringify({ nodes: [entryOf(beta)] }));
+    await beta.renewHostKey();
+    expect((await examine("beta"))["beta"]).toMatchObject({ port: "ok", "host-key": "fail", login: "fail" });
+    await beta.stop();
+    const off = await asJson<{ nodes: Examined[] }>(["node", "doctor"]);
+    expect(off.code).toBe(1);
+    expect(levelsOf(off.nodes)["beta"]).toMatchObject({ address: "ok", port: "fail", "host-key": "skip" });
     await expect(examine("nobody")).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 });
 
-describe.each(["ssh2", "openssh"])("node exec over %s", (transport) => {
-  beforeEach(() => writeFileSync(nodesFile(), JSON.stringify({ nodes: [entryOf(alpha, { transport })] })));
+describe("node exec", () => {
+  test.each(["ssh2", "openssh"])(
+    "over %s arguments, streams, input and exit code pass as they are, and what takes too long or is interrupted is ended there with all it started",
+    async (transport) => {
+      writeFileSync(nodesFile(), JSON.stringify({ nodes: [entryOf(alpha, { transport })] }));
+      const echoing = 'cat; printf "%s|" "$HOME" "$@" >&2; exit 255';
+      const words = ["it's", "$HOME", "a\nb", "", "!", "\\"];
+      const result = await dispatch(["node", "exec", "alpha", "--", "sh", "-c", echoing, "sh", ...words], "one\ntwo");
+      expect(result).toEqual({ code: 255, stdout: "one\ntwo", stderr: [alpha.home, ...words].map((word) => `${word}|`).join("") });
 
-  test("arguments, streams, input and exit code pass as they are", async () => {
-    const script = 'cat; printf "%s|" "$HOME" "$@" >&2; exit 255';
-    const words = ["it's", "$HOME", "a\nb", "", "!", "\\"];
-    const result = await dispatch(["node", "exec", "alpha", "--", "sh", "-c", script, "sh", ...words], "one\ntwo");
-    expect(result).toEqual({ code: 255, stdout: "one\ntwo", stderr: [alpha.home, ...words].map((word) => `${word}|`).join("") });
-  });
-
-  test("a command that takes too long, or that is interrupted, is ended there with all it started", async () => {
-    const script = "setsid sleep 4242 & sleep 4243 & echo on; wait";
-    const late = await dispatch(["node", "exec", "alpha", "--timeout", "1", "--", "sh", "-c", script]);
-    expect(late).toMatchObject({ code: 124, stdout: "on\n" });
-    await eventually("the end of all it started", () => alpha.processes().length === 0);
-    const { child, ended, texts } = start(["node", "exec", "alpha", "--", "sh", "-c", script]);
-    await eventually("its start", () => texts.stdout === "on\n");
-    child.kill("SIGINT");
-    expect((await ended).code).toBe(130);
-    await eventually("the end of all it started", () => alpha.processes().length === 0);
-    expect(processesWith("sleep 424")).toEqual([]);
-  });
+      const script = "setsid sleep 4242 & sleep 4243 & echo on; wait";
+      const late = await dispatch(["node", "exec", "alpha", "--timeout", "1", "--", "sh", "-c", script]);
+      expect(late).toMatchObject({ code: 124, stdout: "on\n" });
+      await eventually("the end of all it started", () => alpha.processes().length === 0);
+      const { child, ended, texts } = start(["node", "exec", "alpha", "--", "sh", "-c", script]);
+      await eventually("its start", () => texts.stdout === "on\n");
+      child.kill("SIGINT");
+      expect((await ended).code).toBe(130);
+      await eventually("the end of all it started", () => alpha.processes().length === 0);
+      expect(processesWith("sleep 424")).toEqual([]);
+    },
+  );
 });
 
 describe("node remove", () => {
@@ -229,10 +251,10 @@ describe("node remove", () => {
   });
 
   test("a machine with a session is kept until it is empty, or given up when it is gone", { timeout: 120_000 }, async () => {
-    const beta = await lab.add("beta");
+    const gamma = await lab.add("gamma");
     const far = {
-      entries: [entryOf(alpha), entryOf(beta), { name: "local", slots: 1, low_priority: true }],
-      homes: [alpha, beta].map(({ home }) => join(home, ".dispatch")),
+      entries: [entryOf(alpha), entryOf(gamma), { name: "local", slots: 1, low_priority: true }],
+      homes: [alpha, gamma].map(({ home }) => join(home, ".dispatch")),
       env: {},
     };
     const specs = ["S01-one", "S02-two"].map((id) => ({
@@ -253,10 +275,10 @@ describe("node remove", () => {
       await real.daemon().ended;
       expect(await asJson(["node", "remove", "alpha"])).toMatchObject(held);
       await real.up();
-      await beta.stop();
-      await eventually("the loss", async () => (await real.daemon().get<NodeView>("/nodes/beta")).state.kind === "down");
-      expect(await asJson(["node", "remove", "beta"])).toMatchObject({ error: { facts: { sessions: ["shop--S02-two--1"] } } });
-      expect(await asJson(["node", "remove", "beta", "--abandon"])).toMatchObject({ code: 0, abandoned: ["shop--S02-two--1"] });
+      await gamma.stop();
+      await eventually("the loss", async () => (await real.daemon().get<NodeView>("/nodes/gamma")).state.kind === "down");
+      expect(await asJson(["node", "remove", "gamma"])).toMatchObject({ error: { facts: { sessions: ["shop--S02-two--1"] } } });
+      expect(await asJson(["node", "remove", "gamma", "--abandon"])).toMatchObject({ code: 0, abandoned: ["shop--S02-two--1"] });
       const draining = start(["node", "remove", "alpha", "--drain"]);
       await eventually("the drain", () => draining.texts.stderr.includes("alpha"), 20_000);
       for (const { id } of specs) real.release(id);

@@ -63,16 +63,6 @@ test("nodes come and go while the others keep their hosts", async () => {
   expect(snapshotOf("a")?.status).toBe(before?.status);
 });
 
-test("slots, labels and limits change at once and leave the link alone", async () => {
-  const pool = await openPool(node("a"));
-  const host = hostOf("a");
-  const limits = { ...plainConfig.limits, memoryMb: 512 };
-  pool.configure([node("a", { slots: 5, labels: ["gpu"], limits })]);
-  expect(snapshotOf("a")).toMatchObject({ slots: 5, labels: ["gpu"], limits, status: { kind: "up" }, closed: null });
-  expect(await pool.inventory("a")).toEqual([]);
-  expect(hostOf("a")).toEqual(host);
-});
-
 test("a node that is reached at another place is connected anew, and what it reported before is not lost", async () => {
   const pool = await openPool(node("a"));
   const [host] = hostOf("a");
@@ -88,8 +78,17 @@ test("a node that is reached at another place is connected anew, and what it rep
   await eventually("one host", () => processesWith(root).filter(({ args }) => args.includes(" host --home ")).length === 1);
 });
 
-test("a node that left keeps what it runs, takes nothing new, and goes when it is empty", async () => {
+test("a node that left keeps what it runs, takes nothing new, and goes when it is empty; configured again before, it stays as if nothing had been", async () => {
   const pool = await openPool(node("a"), node("b"));
+  const host = hostOf("b");
+  attempts.set("b", 1);
+  pool.configure([node("a")]);
+  pool.configure([node("a"), node("b")]);
+  attempts.set("b", 0);
+  expect(snapshotOf("b")).toMatchObject({ status: { kind: "up" }, closed: null });
+  pool.configure([node("a"), node("b", { slots: 3 })]);
+  expect(hostOf("b")).toEqual(host);
+
   const base = pushBase(root, await pool.prepareRepository("b", "demo"));
   const job = makeJob(1, base, "echo new > lib/new.js");
   attempts.set("b", 1);
@@ -105,40 +104,7 @@ test("a node that left keeps what it runs, takes nothing new, and goes when it i
   expect(existsSync(join(root, "b"))).toBe(true);
 });
 
-test("a node that is configured again before it is empty stays as if nothing had been", async () => {
-  const pool = await openPool(node("a"), node("b"));
-  const host = hostOf("b");
-  attempts.set("b", 1);
-  pool.configure([node("a")]);
-  pool.configure([node("a"), node("b")]);
-  attempts.set("b", 0);
-  expect(snapshotOf("b")).toMatchObject({ status: { kind: "up" }, closed: null });
-  pool.configure([node("a"), node("b", { slots: 3 })]);
-  expect(hostOf("b")).toEqual(host);
-});
-
-test("a snapshot is the same object until something changes", async () => {
-  const pool = await openPool(node("a"));
-  await scene.until("the first heartbeat", () => pool.heartbeat("a") !== undefined);
-  const before = snapshotOf("a");
-  expect(snapshotOf("a")).toBe(before);
-  pool.configure([node("a")]);
-  expect(snapshotOf("a")).toBe(before);
-  pool.configure([node("a", { lowPriority: true })]);
-  expect(snapshotOf("a")).not.toBe(before);
-});
-
-test("a node below its mark takes nothing new and says why, until there is room", async () => {
-  const pool = await openPool(node("a"));
-  await scene.until("the first heartbeat", () => pool.heartbeat("a") !== undefined);
-  expect(snapshotOf("a")?.closed).toBeNull();
-  pool.configure([node("a", { lowWater: { diskBytes: 2 ** 60, memoryBytes: null } })]);
-  expect(snapshotOf("a")).toMatchObject({ status: { kind: "up" }, closed: { kind: "pressure", because: expect.stringContaining("disk") } });
-  pool.configure([node("a", { lowWater: { diskBytes: 0, memoryBytes: null } })]);
-  expect(snapshotOf("a")?.closed).toBeNull();
-});
-
-test("a node is described as it was found", async () => {
+test("a node is described as it was found; its snapshot is the same object until slots, labels, limits or marks change, at once and with the link left alone", async () => {
   const pool = await openPool(node("a"));
   await scene.until("the first heartbeat", () => pool.heartbeat("a") !== undefined);
   expect(pool.describe("a")).toEqual({
@@ -151,6 +117,26 @@ test("a node is described as it was found", async () => {
     heartbeat: pool.heartbeat("a"),
     heartbeatAt: expect.any(Number),
   });
+
+  const before = snapshotOf("a");
+  expect(snapshotOf("a")).toBe(before);
+  pool.configure([node("a")]);
+  expect(snapshotOf("a")).toBe(before);
+  pool.configure([node("a", { lowPriority: true })]);
+  expect(snapshotOf("a")).not.toBe(before);
+
+  const host = hostOf("a");
+  const limits = { ...plainConfig.limits, memoryMb: 512 };
+  pool.configure([node("a", { slots: 5, labels: ["gpu"], limits })]);
+  expect(snapshotOf("a")).toMatchObject({ slots: 5, labels: ["gpu"], limits, status: { kind: "up" }, closed: null });
+  expect(await pool.inventory("a")).toEqual([]);
+  expect(hostOf("a")).toEqual(host);
+
+  // Below its mark it takes nothing new and says why, until there is room.
+  pool.configure([node("a", { lowWater: { diskBytes: 2 ** 60, memoryBytes: null } })]);
+  expect(snapshotOf("a")).toMatchObject({ status: { kind: "up" }, closed: { kind: "pressure", because: expect.stringContaining("disk") } });
+  pool.configure([node("a", { lowWater: { diskBytes: 0, memoryBytes: null } })]);
+  expect(snapshotOf("a")?.closed).toBeNull();
 });
 
 async function errorOf(promise: Promise<unknown>): Promise<unknown> {

@@ -31,7 +31,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true, maxRetries: 5 });
 });
 
-test("a pool brings a job to its commit and gives the work back", async () => {
+test("a pool brings a job to its commit, gives the work back, and sends everything behind the cursor again", async () => {
   const scene = await openScene();
   const { pool } = scene;
   expect(pool.nodes()).toMatchObject([
@@ -64,6 +64,12 @@ test("a pool brings a job to its commit and gives the work back", async () => {
   expect(await pool.inventory("here")).toEqual([job.attempt]);
   expect(await pool.tail("here", job.attempt, "verify", 0)).toMatchObject({ text: "ok\n", round: 1 });
   expect(await pool.inventory("here")).toContain(job.attempt);
+
+  scene.reports.length = 0;
+  cursors[job.attempt] = 3;
+  pool.resync("here");
+  await scene.ended(job.attempt);
+  expect(scene.seqsOf(job.attempt)).toEqual([4, 5]);
 });
 
 test("the program lies in the home under its hash and a damaged copy is replaced", async () => {
@@ -125,29 +131,6 @@ test("a second controller life adopts what runs, from its cursor", async () => {
   expect([...first.seqsOf(job.attempt), ...second.seqsOf(job.attempt)]).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("resync sends everything behind the cursor again", async () => {
-  const scene = await openScene();
-  const { pool } = scene;
-  const base = pushBase(root, await pool.prepareRepository("here", "demo"));
-  const job = makeJob(1, base, "echo new > lib/new.js");
-  await pool.startAttempt("here", job);
-  await scene.ended(job.attempt);
-  scene.reports.length = 0;
-  cursors[job.attempt] = 3;
-  pool.resync("here");
-  await scene.ended(job.attempt);
-  expect(scene.seqsOf(job.attempt)).toEqual([4, 5]);
-});
-
-test("an attempt whose files are gone ends behind the cursor when it is stopped", async () => {
-  const scene = await openScene();
-  const { pool } = scene;
-  cursors["demo--S01-value--7"] = 4;
-  expect(await pool.inventory("here")).toEqual([]);
-  await pool.stopAttempt("here", "demo--S01-value--7", "its node forgot it");
-  expect(scene.reports).toMatchObject([{ seq: 5, fact: { type: "attempt-ended", outcome: { kind: "stopped" } } }]);
-});
-
 test("calls to a node that is down or unknown say so", async () => {
   const { pool } = createScene();
   expect(await codeOf(pool.inventory("here"))).toBe("NODE_UNREACHABLE");
@@ -163,22 +146,7 @@ test("a program that cannot run leaves the node down and says why", async () => 
   expect(await codeOf(pool.inventory("here"))).toBe("NODE_UNREACHABLE");
 });
 
-test("a session can be watched under the name the pool gives", async () => {
-  const scene = await openScene();
-  const { pool } = scene;
-  const base = pushBase(root, await pool.prepareRepository("here", "demo"));
-  const job = makeJob(1, base, "echo seen in the pane; sleep 60");
-  await pool.startAttempt("here", job);
-  const [program = "", ...args] = pool.attachCommand("here", job.attempt);
-  const asked = [...args.slice(0, args.indexOf("attach-session")), "has-session", ...args.slice(args.indexOf("-t"))];
-  await scene.until("the session", () => scene.reports.length > 0);
-  expect(spawnSync(program, asked).status).toBe(0);
-  await eventually("the text in the pane", async () => (await pool.tail("here", job.attempt, "pane", 0)).text.includes("seen in the pane"));
-  await pool.stopAttempt("here", job.attempt, "seen");
-  expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
-});
-
-test("an attempt is told through its node, once for each number", async () => {
+test("an attempt is told once for each number, ends behind the cursor when its files are gone, and can be watched under the name the pool gives", async () => {
   const scene = await openScene();
   const { pool } = scene;
   await pool.tellAttempt("here", "demo--S01-value--9", 1, "the contract changed");
@@ -187,6 +155,22 @@ test("an attempt is told through its node, once for each number", async () => {
   expect(readdirSync(notices)).toEqual(["1.md"]);
   expect(readFileSync(join(notices, "1.md"), "utf8")).toBe("the contract changed");
   expect(await codeOf(pool.tellAttempt("there", "demo--S01-value--9", 1, "nobody"))).toBe("NODE_UNREACHABLE");
+
+  cursors["demo--S01-value--7"] = 4;
+  expect(await pool.inventory("here")).not.toContain("demo--S01-value--7");
+  await pool.stopAttempt("here", "demo--S01-value--7", "its node forgot it");
+  expect(scene.reports).toMatchObject([{ seq: 5, fact: { type: "attempt-ended", outcome: { kind: "stopped" } } }]);
+
+  const base = pushBase(root, await pool.prepareRepository("here", "demo"));
+  const job = makeJob(1, base, "echo seen in the pane; sleep 60");
+  await pool.startAttempt("here", job);
+  const [program = "", ...args] = pool.attachCommand("here", job.attempt);
+  const asked = [...args.slice(0, args.indexOf("attach-session")), "has-session", ...args.slice(args.indexOf("-t"))];
+  await scene.until("the session", () => scene.reports.some((report) => report.attempt === job.attempt));
+  expect(spawnSync(program, asked).status).toBe(0);
+  await eventually("the text in the pane", async () => (await pool.tail("here", job.attempt, "pane", 0)).text.includes("seen in the pane"));
+  await pool.stopAttempt("here", job.attempt, "seen");
+  expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
 });
 
 function createScene(): PoolScene {

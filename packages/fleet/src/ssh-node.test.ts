@@ -52,43 +52,38 @@ async function openPool(node: SshNodeConfig, more: Partial<SceneOptions> = {}): 
 }
 
 const statusOf = ({ pool }: PoolScene) => pool.nodes()[0]?.status;
+const becauseOf = (scene: PoolScene): string => {
+  const status = statusOf(scene);
+  return status?.kind === "down" ? status.because : "";
+};
 const isUp = (scene: PoolScene): boolean => statusOf(scene)?.kind === "up";
 const repositoryOf = (machine: SshMachine): string => join(machine.home, ".dispatch/repos/demo.git");
 const hostsOn = (machine: SshMachine) => machine.processes().filter(({ args }) => args.includes(" host --home ") && !args.startsWith("env"));
 
 describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
-  test("a job is brought to its commit, whatever the start-up files of the login print", async () => {
-    const machine = await lab.add("alpha");
+  test("jobs are brought to their commits on one connection, watched, and nothing of them is lost or repeated when it is cut", async () => {
+    const machine = await lab.add("alpha", { sshd: ["MaxSessions 10"] });
+    // Whatever the start-up files of the login print.
     writeFileSync(join(machine.home, ".bashrc"), "echo a greeting; printf 'no end of line'; echo trouble >&2\n");
     const scene = await openPool(nodeConfig(machine, { transport }));
     expect(statusOf(scene)).toEqual({ kind: "up" });
     expect(scene.pool.nodes()[0]?.capacity).toEqual({ cpus: availableParallelism(), memoryMb: expect.any(Number), gpus: 0 });
     expect(scene.pool.nodes()[0]?.capacity.memoryMb).toBeLessThan(2 ** 30);
-    await scene.pool.prepareRepository("far", "demo");
-    const base = pushBase(lab.dir, repositoryOf(machine));
-    const job = makeJob(1, base, "echo new > lib/new.js");
-    await scene.pool.startAttempt("far", job);
-    await scene.pool.startAttempt("far", job);
-    expect((await scene.ended(job.attempt)).fact).toMatchObject({ type: "attempt-ended", outcome: { kind: "succeeded", base, rounds: 1 } });
-    expect(scene.seqsOf(job.attempt)).toEqual([1, 2, 3, 4, 5]);
-    const held = await scene.pool.salvageAttempt("far", job.attempt);
-    expect(execFileSync("git", ["--git-dir", repositoryOf(machine), "show", `${held.tip}:lib/new.js`], { encoding: "utf8" })).toBe("new\n");
-    await scene.pool.discardAttempt("far", job.attempt, held);
-    await scene.pool.close();
-    expect(hostsOn(machine)).toEqual([]);
-  });
-
-  test("a stock sshd carries eight sessions, many calls and many channels on one connection", async () => {
-    const machine = await lab.add("alpha", { sshd: ["MaxSessions 10"] });
-    const scene = await openPool(nodeConfig(machine, { transport }));
+    const [connection] = machine.connections();
     const url = await scene.pool.prepareRepository("far", "demo");
     const base = pushBase(lab.dir, repositoryOf(machine));
     const gate = join(lab.dir, "gate");
-    const jobs = Array.from({ length: 8 }, (_, n) =>
+    // Each call of the system's ssh is a session of its own, of which a stock sshd gives ten.
+    const sessions = transport === "openssh" ? 8 : 3;
+    const jobs = Array.from({ length: sessions }, (_, n) =>
       makeJob(n + 1, base, `while [ ! -e '${gate}' ]; do sleep 0.05; done; echo new > lib/new${n}.js`),
     );
-    await Promise.all(jobs.map((job) => scene.pool.startAttempt("far", job)));
-    await scene.until("eight rounds", () => scene.reports.filter((report) => report.fact.type === "round-started").length === 8);
+    const [job, watched, ...others] = jobs;
+    if (job === undefined || watched === undefined) throw new Error("no jobs");
+    await Promise.all([job, ...jobs].map((one) => scene.pool.startAttempt("far", one)));
+
+    // It carries them with many calls and many channels.
+    await scene.until("all rounds", () => scene.reports.filter((report) => report.fact.type === "round-started").length === sessions);
     const calls = Promise.all(Array.from({ length: 300 }, () => scene.pool.inventory("far")));
     const talks = Promise.all(
       Array.from({ length: 24 }, async () => {
@@ -99,48 +94,49 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
         return (await channel.ended).code;
       }),
     );
-    expect((await calls).every((seen) => seen.length === 8)).toBe(true);
+    expect((await calls).every((seen) => seen.length === sessions)).toBe(true);
     expect(new Set(await talks)).toEqual(new Set([0]));
-    expect(machine.connections()).toHaveLength(1);
-    writeFileSync(gate, "");
-    for (const job of jobs) {
-      expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
-      expect(scene.seqsOf(job.attempt)).toEqual([1, 2, 3, 4, 5]);
-    }
-    expect(scene.log.filter((line) => line.includes("node went down"))).toEqual([]);
-  });
+    expect(machine.connections()).toEqual([connection]);
 
-  test("a connection that is cut in the middle comes back; no event is lost or repeated", async () => {
-    const machine = await lab.add("alpha");
-    const scene = await openPool(nodeConfig(machine, { transport }));
-    await scene.pool.prepareRepository("far", "demo");
-    const base = pushBase(lab.dir, repositoryOf(machine));
-    const gate = join(lab.dir, "gate");
-    const job = makeJob(1, base, `while [ ! -e '${gate}' ]; do sleep 0.02; done; echo new > lib/new.js`);
-    await scene.pool.startAttempt("far", job);
-    await scene.until("the first round", () => scene.reports.some((report) => report.fact.type === "round-started"));
+    const [program = "", ...args] = scene.pool.attachCommand("far", watched.attempt).map((word) => word.replace("attach-session", "has-session"));
+    execFileSync(program, args, { stdio: "ignore" });
+    await scene.pool.stopAttempt("far", watched.attempt, "seen");
+    expect((await scene.ended(watched.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
+    expect(scene.log.filter((line) => line.includes("node went down"))).toEqual([]);
+
     const [before] = hostsOn(machine);
     machine.cut();
     await scene.until("the fall", () => !isUp(scene));
     writeFileSync(gate, "");
     await scene.until("the return", () => isUp(scene));
-    expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
-    expect(scene.seqsOf(job.attempt)).toEqual([1, 2, 3, 4, 5]);
+    for (const one of [job, ...others]) {
+      expect((await scene.ended(one.attempt)).fact).toMatchObject({ type: "attempt-ended", outcome: { kind: "succeeded", base, rounds: 1 } });
+      expect(scene.seqsOf(one.attempt)).toEqual([1, 2, 3, 4, 5]);
+    }
     await eventually("the end of the host without a link", () => hostsOn(machine).every(({ pid }) => pid !== before?.pid));
-  });
+    const held = await scene.pool.salvageAttempt("far", job.attempt);
+    expect(execFileSync("git", ["--git-dir", repositoryOf(machine), "show", `${held.tip}:lib/new0.js`], { encoding: "utf8" })).toBe("new\n");
+    await scene.pool.discardAttempt("far", job.attempt, held);
 
-  test("a host that dies is started again on the connection that stands", async () => {
-    const machine = await lab.add("alpha");
-    const scene = await openPool(nodeConfig(machine, { transport }));
+    // A host that dies is started again on the connection that stands.
     const [serving] = machine.connections();
     for (const { pid } of hostsOn(machine)) killHard(pid);
-    await scene.until("the fall", () => !isUp(scene));
-    await scene.until("the return", () => isUp(scene));
+    await scene.until("the second fall", () => !isUp(scene));
+    await scene.until("the second return", () => isUp(scene));
     expect(machine.connections()).toEqual([serving]);
+    await scene.pool.close();
+    expect(hostsOn(machine)).toEqual([]);
   });
 
-  test("a changed host key is refused, and both keys are named", async () => {
+  test("a host key that nobody accepted is shown and not trusted; a changed one is refused, and both keys are named", async () => {
     const machine = await lab.add("alpha");
+    const unknown = await openPool(nodeConfig(machine, { transport, hostKey: null }));
+    expect(becauseOf(unknown)).toContain(machine.hostKey());
+    expect(existsSync(join(machine.home, ".dispatch"))).toBe(false);
+    const asked = { node: "far", target: "alpha", hostKey: undefined, configFile: lab.configFile, env: process.env };
+    expect(pinText(await readHostKey(asked, transport))).toBe(machine.hostKey());
+    expect(pinText(await readHostKey(asked, "auto"))).toBe(machine.hostKey());
+    await unknown.pool.close();
     const node = nodeConfig(machine, { transport });
     const before = machine.hostKey();
     const first = await openPool(node);
@@ -148,22 +144,10 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     await first.pool.close();
     await machine.renewHostKey();
     const second = await openPool(node);
-    const status = statusOf(second);
-    expect(status?.kind === "down" ? status.because : "").toContain(before);
-    expect(status?.kind === "down" ? status.because : "").toContain(machine.hostKey());
+    expect(becauseOf(second)).toContain(before);
+    expect(becauseOf(second)).toContain(machine.hostKey());
     expect(await codeOf(second.pool.inventory("far"))).toBe("NODE_UNREACHABLE");
     expect(hostsOn(machine)).toEqual([]);
-  });
-
-  test("a host key that nobody accepted is shown and not trusted", async () => {
-    const machine = await lab.add("alpha");
-    const scene = await openPool(nodeConfig(machine, { transport, hostKey: null }));
-    const status = statusOf(scene);
-    expect(status?.kind === "down" ? status.because : "").toContain(machine.hostKey());
-    expect(existsSync(join(machine.home, ".dispatch"))).toBe(false);
-    const asked = { node: "far", target: "alpha", hostKey: undefined, configFile: lab.configFile, env: process.env };
-    expect(pinText(await readHostKey(asked, transport))).toBe(machine.hostKey());
-    expect(pinText(await readHostKey(asked, "auto"))).toBe(machine.hostKey());
   });
 
   test("a key that the machine does not know, and a machine that is not there, leave the node down", async () => {
@@ -189,21 +173,6 @@ describe.each(["ssh2", "openssh"] as const)("over %s", (transport) => {
     await scene.pool.close();
     for (const one of [outer, middle, machine]) await eventually(`no connection to ${one.name}`, () => one.connections().length === 0);
   });
-
-  test("a session can be watched under the command that the pool gives", async () => {
-    const machine = await lab.add("alpha");
-    const scene = await openPool(nodeConfig(machine, { transport }));
-    await scene.pool.prepareRepository("far", "demo");
-    const base = pushBase(lab.dir, repositoryOf(machine));
-    const job = makeJob(1, base, "echo seen in the pane; sleep 77");
-    await scene.pool.startAttempt("far", job);
-    const command = scene.pool.attachCommand("far", job.attempt);
-    const [program = "", ...args] = command.map((word) => word.replace("attach-session", "has-session"));
-    await scene.until("the session", () => scene.reports.length > 0);
-    execFileSync(program, args, { stdio: "ignore" });
-    await scene.pool.stopAttempt("far", job.attempt, "seen");
-    expect((await scene.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "stopped", because: "seen" } });
-  });
 });
 
 describe("the user's own settings", () => {
@@ -213,8 +182,7 @@ describe("the user's own settings", () => {
     writeFileSync(join(machine.home, "authorized_keys"), readFileSync(`${locked}.pub`));
     lab.configure(`Host alpha\n  IdentityFile ${locked}\n`);
     const without = await openPool(nodeConfig(machine), { env: { ...process.env, SSH_AUTH_SOCK: undefined } });
-    const status = statusOf(without);
-    expect(status?.kind === "down" ? status.because : "").toContain(`ssh-add ${locked}`);
+    expect(becauseOf(without)).toContain(`ssh-add ${locked}`);
     const agent = await startAgent(locked);
     try {
       const withAgent = await openPool(nodeConfig(machine), { env: { ...process.env, SSH_AUTH_SOCK: agent.socket } });
@@ -292,10 +260,13 @@ describe("the user's own settings", () => {
 });
 
 describe("the program on the node", () => {
-  test("is put there anew when it is damaged, and old ones go unless somebody runs them", async () => {
+  test("is put there anew when it is damaged, old ones go unless somebody runs them, and a controller that is killed leaves it its sessions", async () => {
     const machine = await lab.add("alpha");
+    const node = nodeConfig(machine);
     const folder = join(machine.home, ".dispatch/worker");
-    const first = await openPool(nodeConfig(machine));
+    const first = await openPool(node);
+    await first.pool.prepareRepository("far", "demo");
+    const base = pushBase(lab.dir, repositoryOf(machine));
     const [name = ""] = readdirSync(folder);
     expect(name).toMatch(/^[0-9a-f]{64}\.mjs$/);
     await first.pool.close();
@@ -305,13 +276,27 @@ describe("the program on the node", () => {
     for (const old of [used, unused]) writeFileSync(join(folder, old), "setInterval(() => {}, 1000);");
     const runs = spawn(process.execPath, [join(folder, used)], { stdio: "ignore" });
     try {
-      const second = await openPool(nodeConfig(machine));
+      const second = await openPool(node);
       expect(statusOf(second)).toEqual({ kind: "up" });
       expect(readdirSync(folder).sort()).toEqual([name, used].sort());
       expect(readFileSync(join(folder, name)).equals(readFileSync(workerBundle))).toBe(true);
+      await second.pool.close();
     } finally {
       runs.kill("SIGKILL");
     }
+
+    // The next controller sees every event once.
+    const gate = join(lab.dir, "gate");
+    const job = makeJob(1, base, `while [ ! -e '${gate}' ]; do sleep 0.02; done; echo new > lib/new.js`);
+    const options = { nodes: [node], workerBundle, knownHostsDir: join(lab.dir, "known"), configFile: lab.configFile };
+    const seen = await startAndDie(options, job);
+    await eventually("the end of the host without a controller", () => hostsOn(machine).length === 0);
+    const cursors = { [job.attempt]: Math.max(...seen) };
+    const next = await openPool(node, { cursors });
+    expect(await next.pool.seenAttempts("far")).toMatchObject([{ attempt: job.attempt, alive: true }]);
+    writeFileSync(gate, "");
+    await next.ended(job.attempt);
+    expect([...seen, ...next.seqsOf(job.attempt)]).toEqual([1, 2, 3, 4, 5]);
   });
 
   test("a machine whose Node.js is too old says what was found", async () => {
@@ -329,26 +314,6 @@ describe("the program on the node", () => {
     } finally {
       connection.close();
     }
-  });
-
-  test("a controller that is killed leaves its sessions to the next one, with every event once", async () => {
-    const machine = await lab.add("alpha");
-    const node = nodeConfig(machine);
-    const setup = await openPool(node);
-    await setup.pool.prepareRepository("far", "demo");
-    const base = pushBase(lab.dir, repositoryOf(machine));
-    await setup.pool.close();
-    const gate = join(lab.dir, "gate");
-    const job = makeJob(1, base, `while [ ! -e '${gate}' ]; do sleep 0.02; done; echo new > lib/new.js`);
-    const options = { nodes: [node], workerBundle, knownHostsDir: join(lab.dir, "known"), configFile: lab.configFile };
-    const seen = await startAndDie(options, job);
-    await eventually("the end of the host without a controller", () => hostsOn(machine).length === 0);
-    const cursors = { [job.attempt]: Math.max(...seen) };
-    const next = await openPool(node, { cursors });
-    expect(await next.pool.seenAttempts("far")).toMatchObject([{ attempt: job.attempt, alive: true }]);
-    writeFileSync(gate, "");
-    await next.ended(job.attempt);
-    expect([...seen, ...next.seqsOf(job.attempt)]).toEqual([1, 2, 3, 4, 5]);
   });
 });
 

@@ -16,10 +16,12 @@ afterEach(async () => {
 
 async function prepared(): Promise<{ main: Oid; commit: Oid }> {
   scene = makeScene({ "a.txt": "a\n" });
-  const main = await scene.repositories.openHub(scene.project);
-  const tip = commitTree(scene.hub, [main], { "a.txt": "mine\n" }, main);
-  const outcome = await builtAlone(scene, landing(tip, main, main));
-  return { main, commit: outcome.commit };
+  return await scene.prepareHub("a car", async () => {
+    const main = await scene.openHub();
+    const tip = commitTree(scene.hub, [main], { "a.txt": "mine\n" }, main);
+    const { commit } = await builtAlone(scene, landing(tip, main, main));
+    return { main, commit };
+  });
 }
 
 /** A git process that has locked main and goes no further. */

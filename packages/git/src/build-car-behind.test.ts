@@ -10,7 +10,7 @@ let ran: string[];
 
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "a\n", "b.txt": "b\n" });
-  base = await scene.repositories.openHub(scene.project);
+  base = await scene.openHub();
   ran = [];
 });
 afterEach(() => scene.remove());

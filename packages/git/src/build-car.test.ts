@@ -9,7 +9,7 @@ afterEach(() => scene.remove());
 
 async function opened(files: Files): Promise<Oid> {
   scene = makeScene(files);
-  return scene.repositories.openHub(scene.project);
+  return scene.openHub();
 }
 
 /** A commit in the hub with these changes on top of another. */

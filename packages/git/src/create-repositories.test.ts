@@ -94,7 +94,7 @@ describe("opening a hub", () => {
       await createRepositories({ hubDir: process.argv[1], env: process.env }).openHub(JSON.parse(process.argv[2]));
       process.stdout.write("done");`;
     const tsx = new URL("../../../node_modules/tsx/dist/loader.mjs", import.meta.url).href;
-    for (const delay of [0, 15, 30, 60, 90, 130]) {
+    for (const delay of [0, 30, 65, 110]) {
       const hubDir = join(scene.root, `killed-${delay}`);
       const args = ["--import", tsx, "--conditions=@dispatch/source", "--input-type=module", "-e", program, hubDir, JSON.stringify(scene.project)];
       const child = spawn(process.execPath, args, { env: environment(), stdio: ["ignore", "pipe", "inherit"] });

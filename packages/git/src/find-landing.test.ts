@@ -6,7 +6,7 @@ afterEach(() => scene.remove());
 
 test("a landing is found by its first digits, with each of its branches, the newest first", async () => {
   scene = makeScene({ "a.txt": "a\n", "gone.txt": "x\n" });
-  const base = await scene.repositories.openHub(scene.project);
+  const base = await scene.openHub();
   const one = commitTree(scene.hub, [base], { "b é.txt": "b\n", "gone.txt": null }, base);
   const two = commitTree(scene.hub, [base], { "a.txt": "changed\n" }, base);
   const car = carOf(base, [member(one, base, { specId: "S01-one" }), member(two, base, { specId: "S02-two" })]);
@@ -26,7 +26,7 @@ test("a landing is found by its first digits, with each of its branches, the new
 
 test("what is not on main's own line, or came with origin, is no landing", async () => {
   scene = makeScene();
-  const base = await scene.repositories.openHub(scene.project);
+  const base = await scene.openHub();
   const built = await builtAlone(scene, landing(commitTree(scene.hub, [base], { "b.txt": "b\n" }, base), base, base));
   expect(await scene.repositories.findLanding("shop", built.commit)).toEqual({ found: "nothing" });
   await scene.repositories.advanceMain("shop", built.commit, base);

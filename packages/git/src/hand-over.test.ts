@@ -11,12 +11,15 @@ let tip: Oid;
 let salvage: Oid;
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "a\n", "b.txt": "b\n" });
-  main = await scene.repositories.openHub(scene.project);
-  await scene.repositories.sendCommit("shop", main, scene.node);
-  tip = commitTree(scene.node, [main], { "a.txt": "mine\n" }, main);
-  salvage = commitTree(scene.node, [tip], { "left.bin": "\0\xff left", "b.txt": null }, tip);
-  holdOnNode(scene, attempt, { tip, salvage });
-  await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip, salvage });
+  ({ main, tip, salvage } = await scene.prepareHub("work of an attempt", async () => {
+    const main = await scene.openHub();
+    await scene.repositories.sendCommit("shop", main, scene.node);
+    const tip = commitTree(scene.node, [main], { "a.txt": "mine\n" }, main);
+    const salvage = commitTree(scene.node, [tip], { "left.bin": "\0\xff left", "b.txt": null }, tip);
+    holdOnNode(scene, attempt, { tip, salvage });
+    await scene.repositories.fetchAttempt("shop", attempt, scene.node, { tip, salvage });
+    return { main, tip, salvage };
+  }));
 });
 afterEach(() => scene.remove());
 

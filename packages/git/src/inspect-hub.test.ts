@@ -9,7 +9,7 @@ let scene: Scene;
 let main: Oid;
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "a\n" });
-  main = await scene.repositories.openHub(scene.project);
+  main = await scene.openHub();
 });
 afterEach(() => scene.remove());
 

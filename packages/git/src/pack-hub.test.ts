@@ -11,7 +11,7 @@ let git: Git;
 let main: Oid;
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "a\n" });
-  main = await scene.repositories.openHub(scene.project);
+  main = await scene.openHub();
   git = openGit(scene.hub, { env: environment(), remoteQuietMs: 60_000 });
 });
 afterEach(() => scene.remove());

@@ -10,7 +10,7 @@ let tip: Oid;
 let salvage: Oid;
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "a\n" });
-  const main = await scene.repositories.openHub(scene.project);
+  const main = await scene.openHub();
   await scene.repositories.sendCommit("shop", main, scene.node);
   tip = commitTree(scene.node, [main], { "a.txt": "mine\n" }, main);
   salvage = commitTree(scene.node, [tip], { "left.txt": "left\n" }, tip);

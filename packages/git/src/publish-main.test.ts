@@ -10,10 +10,12 @@ afterEach(() => scene.remove());
 /** A hub whose main is one landing ahead of origin. */
 async function ahead(files: Files, change: Files, options: { bare?: boolean } = {}): Promise<{ base: Oid; main: Oid }> {
   scene = makeScene(files, options);
-  const base = await scene.repositories.openHub(scene.project);
-  const built = await builtAlone(scene, landing(commitTree(scene.hub, [base], change, base), base, base));
-  await scene.repositories.advanceMain("shop", built.commit, base);
-  return { base, main: built.commit };
+  return await scene.prepareHub(JSON.stringify(Object.entries(change)), async () => {
+    const base = await scene.openHub();
+    const built = await builtAlone(scene, landing(commitTree(scene.hub, [base], change, base), base, base));
+    await scene.repositories.advanceMain("shop", built.commit, base);
+    return { base, main: built.commit };
+  });
 }
 
 const atOrigin = (...args: string[]) => scene.git(scene.project.repo, ...args);

@@ -18,7 +18,7 @@ test("many files come with their texts, whatever their names and bytes, and equa
     "-x": "dash\n",
   };
   scene = makeScene(files);
-  const base = await scene.repositories.openHub(scene.project);
+  const base = await scene.openHub();
   const read = await scene.repositories.readFiles("shop", base, Object.keys(files));
   expect(Object.fromEntries(read)).toEqual(files);
   for (const [path, text] of read) expect(await scene.repositories.readFile("shop", base, path)).toBe(text);
@@ -26,7 +26,7 @@ test("many files come with their texts, whatever their names and bytes, and equa
 
 test("what is absent, a folder, a link, and what lies behind a link is left out", async () => {
   scene = makeScene({ "dir/x": "x\n", link: { link: "dir/x" }, linked: { link: "dir" }, "run.sh": { script: "#!\n" } });
-  const base = await scene.repositories.openHub(scene.project);
+  const base = await scene.openHub();
   const asked = ["none", "dir", "dir/", "link", "linked/x", "../x", "/dir/x", "d*/x", "", ".", "run.sh", "dir/x", "dir/x"];
   expect([...(await scene.repositories.readFiles("shop", base, asked))].sort()).toEqual([
     ["dir/x", "x\n"],
@@ -38,7 +38,7 @@ test("what is absent, a folder, a link, and what lies behind a link is left out"
 test("hundreds of files take one process, not hundreds", async () => {
   const files = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`f/${i}.txt`, `${i}\n`.repeat(i)]));
   scene = makeScene(files);
-  const base = await scene.repositories.openHub(scene.project);
+  const base = await scene.openHub();
   const bin = join(scene.root, "bin");
   const count = join(scene.root, "count");
   mkdirSync(bin);
@@ -53,6 +53,6 @@ test("hundreds of files take one process, not hundreds", async () => {
 
 test("a revision that is not there is a failure", async () => {
   scene = makeScene({ "a.txt": "a\n" });
-  await scene.repositories.openHub(scene.project);
+  await scene.openHub();
   await expect(scene.repositories.readFiles("shop", "1".repeat(40), ["a.txt"])).rejects.toMatchObject({ code: "GIT_FAILED" });
 });

@@ -8,7 +8,7 @@ afterEach(() => scene.remove());
 
 async function opened(files: Files): Promise<Oid> {
   scene = makeScene(files);
-  return scene.repositories.openHub(scene.project);
+  return scene.openHub();
 }
 
 const change = (parent: Oid, files: Files) => commitTree(scene.hub, [parent], files, parent);

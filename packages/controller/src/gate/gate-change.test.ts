@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isFactoryError } from "@dispatch/core";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../../../../test/kit/eventually.ts";
 import { processesWith } from "../../../../test/kit/find-processes.ts";
 import { type GateOptions, type GateReport, gateChange } from "./gate-change.ts";
@@ -23,10 +23,19 @@ const key = ["Zk81mQp0xR7t", "Lw3vNc5bYh2d"].join("");
 const later = ["TO", "DO"].join("");
 const verify = "verify: node --test\n";
 
+/** Repositories at their base, one for each set of files that any test began with. */
+let begun = "";
+const beginnings: string[] = [];
 let root = "";
 let repo = "";
 let said: string[] = [];
 const temp = process.env["TMPDIR"];
+
+beforeAll(() => {
+  begun = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-gate-begun-")));
+});
+
+afterAll(() => rmSync(begun, { recursive: true, force: true }));
 
 beforeEach(() => {
   root = realpathSync(mkdtempSync(join(tmpdir(), "dispatch-gate-test-")));
@@ -34,7 +43,6 @@ beforeEach(() => {
   said = [];
   mkdirSync(join(root, "tmp"));
   process.env["TMPDIR"] = join(root, "tmp");
-  execFileSync("git", ["init", "-q", "-b", "main", repo]);
 });
 
 afterEach(() => {
@@ -50,6 +58,7 @@ function git(...args: string[]): void {
 }
 
 function commit(files: Files): void {
+  if (!existsSync(repo)) execFileSync("git", ["init", "-q", "-b", "main", repo]);
   for (const [path, text] of Object.entries(files)) {
     const full = join(repo, path);
     mkdirSync(dirname(full), { recursive: true });
@@ -60,10 +69,23 @@ function commit(files: Files): void {
   git("commit", "-q", "--allow-empty", "-m", "change");
 }
 
-/** The gates on `head`, committed on top of `base`. */
-function gate(base: Files, head: Files, more: Partial<GateOptions> = {}): Promise<GateReport> {
+/** A repository whose tag base is a commit of these files; of a repository that is there, the next commit. */
+function begin(base: Files): void {
+  const files = JSON.stringify(base);
+  const known = beginnings.indexOf(files);
+  if (!existsSync(repo) && known >= 0) {
+    cpSync(join(begun, `${known}`), repo, { recursive: true });
+    return;
+  }
+  const isFirst = !existsSync(repo);
   commit(base);
   git("tag", "--force", "base");
+  if (isFirst) cpSync(repo, join(begun, `${beginnings.push(files) - 1}`), { recursive: true });
+}
+
+/** The gates on `head`, committed on top of `base`. */
+function gate(base: Files, head: Files, more: Partial<GateOptions> = {}): Promise<GateReport> {
+  begin(base);
   commit(head);
   return gateChange({ repo, base: "base", head: "HEAD", signal: new AbortController().signal, say: (line) => said.push(line), ...more });
 }

@@ -10,7 +10,7 @@ let scene: Scene;
 let base: Oid;
 beforeEach(async () => {
   scene = makeScene({ "a.txt": "1\n2\n3\n4\n5\n6\n7\n8\n9\n", "b.txt": "b\n", "ö c.txt": "c\n" });
-  base = await scene.repositories.openHub(scene.project);
+  base = await scene.openHub();
 });
 afterEach(() => scene.remove());
 

@@ -31,67 +31,61 @@ function merge(way: "merge" | "squash", merged: string): string {
   return commit;
 }
 
-describe.each<Forge>(["gh", "glab"])("through %s", (forge) => {
-  test("main goes to a branch of its own, with one pull request that names each landed spec", async () => {
-    scene = await makeForgeScene(forge);
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    const main = await scene.land("S02-two", { "c.txt": "c\n" });
-    const base = scene.origin("rev-parse", "main");
-    expect(await publish()).toEqual({ outcome: "published", commit: main, url: `${urls[forge]}1` });
-    expect(scene.origin("rev-parse", branch)).toBe(main);
-    expect(scene.origin("rev-parse", "main")).toBe(base);
-    const [request, ...others] = scene.requests();
-    expect(others).toEqual([]);
-    expect(request).toMatchObject({ head: "dispatch/main", base: "main", title: "Land 2 specs" });
-    expect(request?.body.split("\n").filter((line) => line.startsWith("- "))).toEqual(["- shop/S01-one: do S01-one", "- shop/S02-two: do S02-two"]);
-    expect(request?.body).not.toMatch(/https?:|[0-9a-f]{12}/);
-  });
+/** The lines of a pull request that name specs. */
+function listed(n: number): string[] | undefined {
+  return scene
+    .requests()
+    [n]?.body.split("\n")
+    .filter((line) => line.startsWith("- "));
+}
 
-  test("publishing again changes nothing, and more specs change the text of the same pull request", async () => {
+test.each([
+  ["gh", "merge"],
+  ["glab", "squash"],
+] as const)(
+  "through %s main goes to a branch of its own with one pull request for all that landed, and after a %s with the next one",
+  async (forge, way) => {
     scene = await makeForgeScene(forge);
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    const first = await publish();
-    const opened = scene.requests();
-    scene.takeCalls();
-    expect(await publish()).toEqual(first);
-    expect(scene.takeCalls()).toHaveLength(1);
-    expect(scene.requests()).toEqual(opened);
-    expect(opened).toMatchObject([{ title: "Land S01-one: do S01-one" }]);
-    const main = await scene.land("S02-two", { "c.txt": "c\n" });
-    expect(await publish()).toEqual({ outcome: "published", commit: main, url: `${urls[forge]}1` });
-    expect(scene.origin("rev-parse", branch)).toBe(main);
-    expect(scene.requests()).toMatchObject([{ number: 1, title: "Land 2 specs", body: expect.stringContaining("- shop/S02-two: do S02-two") }]);
-  });
-
-  test("a pull request of a fork, or of another base, is not taken for ours", async () => {
-    scene = await makeForgeScene(forge);
+    // One of a fork and one of another base are not taken for ours.
     const other = { open: true, head: "dispatch/main", base: "main", title: "theirs", body: "" };
     scene.setRequests([
       { ...other, number: 1, fork: true },
       { ...other, number: 2, fork: false, base: "release" },
     ]);
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    expect(await publish()).toMatchObject({ url: `${urls[forge]}3` });
-    expect(scene.requests().slice(0, 2)).toMatchObject([{ title: "theirs" }, { title: "theirs" }]);
-  });
-
-  test.each(["merge", "squash"] as const)("after a %s and taking in, the branch moves on and only what is new is listed", async (way) => {
-    scene = await makeForgeScene(forge);
+    const base = scene.origin("rev-parse", "main");
     const first = await scene.land("S01-one", { "b.txt": "b\n" });
-    await publish();
-    merge(way, first);
+    const published = await publish();
+    expect(published).toEqual({ outcome: "published", commit: first, url: `${urls[forge]}3` });
+    const opened = scene.requests();
+    expect(opened).toMatchObject([{ title: "theirs" }, { title: "theirs" }, { title: "Land S01-one: do S01-one" }]);
+    scene.takeCalls();
+    expect(await publish()).toEqual(published);
+    expect(scene.takeCalls()).toHaveLength(1);
+    expect(scene.requests()).toEqual(opened);
+
+    const second = await scene.land("S02-two", { "c.txt": "c\n" });
+    expect(await publish()).toEqual({ outcome: "published", commit: second, url: `${urls[forge]}3` });
+    expect(scene.origin("rev-parse", branch)).toBe(second);
+    expect(scene.origin("rev-parse", "main")).toBe(base);
+    const [, , request, ...others] = scene.requests();
+    expect(others).toEqual([]);
+    expect(request).toMatchObject({ number: 3, head: "dispatch/main", base: "main", title: "Land 2 specs" });
+    expect(listed(2)).toEqual(["- shop/S01-one: do S01-one", "- shop/S02-two: do S02-two"]);
+    expect(request?.body).not.toMatch(/https?:|[0-9a-f]{12}/);
+
+    merge(way, second);
     expect(await publish()).toEqual({ outcome: "origin-moved" });
     const taken = await takeIn();
     scene.takeCalls();
     expect(await publish()).toEqual({ outcome: "published", commit: taken });
     expect(scene.takeCalls()).toEqual([]);
-    const main = await scene.land("S02-two", { "c.txt": "c\n" });
-    expect(await publish()).toEqual({ outcome: "published", commit: main, url: `${urls[forge]}2` });
+    const main = await scene.land("S03-three", { "d.txt": "d\n" });
+    expect(await publish()).toEqual({ outcome: "published", commit: main, url: `${urls[forge]}4` });
     expect(scene.origin("rev-parse", branch)).toBe(main);
-    expect(scene.origin("merge-base", "--is-ancestor", first, main)).toBe("");
-    expect(scene.requests()[1]).toMatchObject({ title: "Land S02-two: do S02-two", body: expect.not.stringContaining("S01-one") });
-  });
-});
+    expect(scene.origin("merge-base", "--is-ancestor", second, main)).toBe("");
+    expect(scene.requests()[3]).toMatchObject({ title: "Land S03-three: do S03-three", body: expect.not.stringMatching(/S01-one|S02-two/) });
+  },
+);
 
 describe("what is listed", () => {
   test("leaves out what was squashed before more landed and others pushed", async () => {
@@ -104,12 +98,7 @@ describe("what is listed", () => {
     await scene.land("S02-two", { "c.txt": "c\n" });
     await takeIn();
     await publish();
-    expect(
-      scene
-        .requests()[1]
-        ?.body.split("\n")
-        .filter((line) => line.startsWith("- ")),
-    ).toEqual(["- shop/S02-two: do S02-two"]);
+    expect(listed(1)).toEqual(["- shop/S02-two: do S02-two"]);
   });
 
   test("holds also what takes an older change back", async () => {
@@ -121,90 +110,53 @@ describe("what is listed", () => {
     await scene.land("S01-back", { "a.txt": "a\n" });
     await scene.land("S02-two", { "c.txt": "c\n" });
     await publish();
-    expect(
-      scene
-        .requests()[0]
-        ?.body.split("\n")
-        .filter((line) => line.startsWith("- ")),
-    ).toHaveLength(2);
+    expect(listed(0)).toHaveLength(2);
   });
 });
 
-describe("the branch", () => {
-  test("that somebody else changed is told and left alone, and no pull request is made", async () => {
-    scene = await makeForgeScene("gh");
-    const first = await scene.land("S01-one", { "b.txt": "b\n" });
-    await publish();
-    const theirs = commitTree(`${scene.root}/origin.git`, [first], { "x.txt": "x\n" }, first);
-    scene.origin("update-ref", branch, theirs);
-    await scene.land("S02-two", { "c.txt": "c\n" });
-    scene.takeCalls();
-    await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_CONFLICT", fault: "user", facts: { branch: "dispatch/main", there: theirs } });
-    expect(scene.origin("rev-parse", branch)).toBe(theirs);
-    expect(scene.takeCalls()).toEqual([]);
-  });
-
-  test("whose changes by others were merged into the base is ours again", async () => {
-    scene = await makeForgeScene("gh");
-    const first = await scene.land("S01-one", { "b.txt": "b\n" });
-    await publish();
-    const theirs = commitTree(`${scene.root}/origin.git`, [first], { "x.txt": "x\n" }, first);
-    scene.origin("update-ref", branch, theirs);
-    merge("merge", theirs);
-    await takeIn();
-    const main = await scene.land("S02-two", { "c.txt": "c\n" });
-    expect(await publish()).toMatchObject({ outcome: "published", commit: main });
-    expect(scene.origin("rev-parse", branch)).toBe(main);
-  });
-
-  test("that is deleted after the merge is made again", async () => {
-    scene = await makeForgeScene("gh");
-    const first = await scene.land("S01-one", { "b.txt": "b\n" });
-    await publish();
-    merge("merge", first);
-    scene.origin("update-ref", "-d", branch);
-    await takeIn();
-    const main = await scene.land("S02-two", { "c.txt": "c\n" });
-    expect(await publish()).toMatchObject({ outcome: "published", commit: main });
-    expect(scene.origin("rev-parse", branch)).toBe(main);
-  });
-
-  test("that a hook refuses is refused in its words", async () => {
-    scene = await makeForgeScene("gh");
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    scene.write(`${scene.root}/origin.git`, { "hooks/pre-receive": { script: "#!/bin/sh\necho 'only on weekdays' >&2\nexit 1\n" } });
-    await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_REFUSED" });
-    expect(scene.requests()).toEqual([]);
-  });
-});
-
-describe("a program that fails", () => {
-  test("because it is not installed says what to install", async () => {
-    scene = await makeForgeScene("glab", { program: false });
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    await expect(publish()).rejects.toMatchObject({ code: "TOOL_MISSING", fault: "user", hint: expect.stringContaining("glab auth login") });
-  });
-
-  test("is told, and the next collect goes on from the branch that was pushed", async () => {
-    scene = await makeForgeScene("gh");
-    const main = await scene.land("S01-one", { "b.txt": "b\n" });
-    scene.failWith({ exitCode: 4, stderr: "To get started with GitHub CLI, please run:  gh auth login" });
-    await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_UNREACHABLE", hint: expect.stringContaining("gh auth login") });
-    expect(scene.origin("rev-parse", branch)).toBe(main);
-    scene.failWith(undefined);
-    expect(await publish()).toEqual({ outcome: "published", commit: main, url: `${urls.gh}1` });
-  });
-
-  test("by never answering is ended after its time", async () => {
-    scene = await makeForgeScene("gh", { quietMs: 2000 });
-    await scene.land("S01-one", { "b.txt": "b\n" });
-    scene.failWith({ hangs: true });
-    await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_UNREACHABLE", retry: "later" });
-  });
-});
-
-test("a repository that is a folder has no forge", async () => {
+test("the branch is made, left to others who change it, ours again when they merged it, and made again when it is deleted", async () => {
   scene = await makeForgeScene("gh");
+  const first = await scene.land("S01-one", { "b.txt": "b\n" });
+  const hook = "hooks/pre-receive";
+  scene.write(`${scene.root}/origin.git`, { [hook]: { script: "#!/bin/sh\necho 'only on weekdays' >&2\nexit 1\n" } });
+  await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_REFUSED" });
+  expect(scene.requests()).toEqual([]);
+  scene.write(`${scene.root}/origin.git`, { [hook]: null });
+  // The program fails; the next collect goes on from the branch that was pushed.
+  scene.failWith({ exitCode: 4, stderr: "To get started with GitHub CLI, please run:  gh auth login" });
+  await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_UNREACHABLE", hint: expect.stringContaining("gh auth login") });
+  expect(scene.origin("rev-parse", branch)).toBe(first);
+  scene.failWith(undefined);
+  expect(await publish()).toEqual({ outcome: "published", commit: first, url: `${urls.gh}1` });
+
+  const theirs = commitTree(`${scene.root}/origin.git`, [first], { "x.txt": "x\n" }, first);
+  scene.origin("update-ref", branch, theirs);
+  await scene.land("S02-two", { "c.txt": "c\n" });
+  scene.takeCalls();
+  await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_CONFLICT", fault: "user", facts: { branch: "dispatch/main", there: theirs } });
+  expect(scene.origin("rev-parse", branch)).toBe(theirs);
+  expect(scene.takeCalls()).toEqual([]);
+
+  merge("merge", theirs);
+  const taken = await takeIn();
+  expect(await publish()).toMatchObject({ outcome: "published", commit: taken, url: `${urls.gh}2` });
+  expect(scene.origin("rev-parse", branch)).toBe(taken);
+
+  merge("merge", taken);
+  scene.origin("update-ref", "-d", branch);
+  await takeIn();
+  const main = await scene.land("S03-three", { "d.txt": "d\n" });
+  expect(await publish()).toMatchObject({ outcome: "published", commit: main });
+  expect(scene.origin("rev-parse", branch)).toBe(main);
+});
+
+test("a program that never answers is ended after its time, one that is not installed is named, and a folder has no forge", async () => {
+  scene = await makeForgeScene("glab", { quietMs: 2000 });
+  await scene.land("S01-one", { "b.txt": "b\n" });
+  scene.failWith({ hangs: true });
+  await expect(publish()).rejects.toMatchObject({ code: "ORIGIN_UNREACHABLE", retry: "later" });
+  scene.removeProgram();
+  await expect(publish()).rejects.toMatchObject({ code: "TOOL_MISSING", fault: "user", hint: expect.stringContaining("glab auth login") });
   const project = { ...scene.project, repo: `${scene.root}/origin.git` };
   await expect(scene.repositories.publishMain(project)).rejects.toMatchObject({ code: "REPOSITORY_INVALID", fault: "user" });
 });

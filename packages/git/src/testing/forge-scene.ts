@@ -27,18 +27,18 @@ export interface ForgeScene extends Scene {
   takeCalls(): string[][];
   /** What every further call of the program ends with; undefined: it works again. */
   failWith(failure: { exitCode: number; stderr: string } | { hangs: true } | undefined): void;
+  /** It is not installed any more. */
+  removeProgram(): void;
 }
 
 const repos: Readonly<Record<Forge, string>> = { gh: "https://github.com/acme/shop.git", glab: "git@gitlab.com:acme/web/shop.git" };
 
-export async function makeForgeScene(forge: Forge, options: { program?: boolean; quietMs?: number } = {}): Promise<ForgeScene> {
+export async function makeForgeScene(forge: Forge, options: { quietMs?: number } = {}): Promise<ForgeScene> {
   const scene = makeScene({ "a.txt": "a\n" }, { bare: true });
   const programs = join(scene.root, "bin");
   mkdirSync(programs);
-  if (options.program !== false) {
-    copyFileSync(join(import.meta.dirname, "fake-forge.mjs"), join(programs, forge));
-    chmodSync(join(programs, forge), 0o755);
-  }
+  copyFileSync(join(import.meta.dirname, "fake-forge.mjs"), join(programs, forge));
+  chmodSync(join(programs, forge), 0o755);
   const gitConfig = join(scene.root, "gitconfig");
   writeFileSync(gitConfig, `[url "${scene.project.repo}"]\n\tinsteadOf = ${repos[forge]}\n`);
   const env = environment();
@@ -48,7 +48,7 @@ export async function makeForgeScene(forge: Forge, options: { program?: boolean;
     env: { ...env, PATH: `${programs}:${dirname(process.execPath)}:${env["PATH"] ?? ""}`, GIT_CONFIG_GLOBAL: gitConfig },
     ...(options.quietMs === undefined ? {} : { remoteQuietMs: options.quietMs }),
   });
-  await repositories.openHub(project);
+  await scene.openHub();
   const at = (name: string): string => join(programs, name);
   const readOr = (name: string, fallback: string): string => (existsSync(at(name)) ? readFileSync(at(name), "utf8") : fallback);
   return {
@@ -79,5 +79,6 @@ export async function makeForgeScene(forge: Forge, options: { program?: boolean;
       if (failure === undefined) rmSync(at("failure.json"));
       else writeFileSync(at("failure.json"), JSON.stringify(failure));
     },
+    removeProgram: () => rmSync(at(forge)),
   };
 }

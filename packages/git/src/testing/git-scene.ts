@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { type Candidate, type CarInput, type CarMember, type Oid, type ProjectSource, resultRef, salvageRef } from "@dispatch/core";
 import { createRepositories, type GitRepositories } from "../create-repositories.ts";
 
@@ -16,6 +16,10 @@ export interface Scene {
   repositories: GitRepositories;
   hub: string;
   node: string;
+  /** Opens the hub of the project as it begins, and returns its main. */
+  openHub(): Promise<Oid>;
+  /** Has `make` open the hub and work in it; the next scene with these files gets what that left under this name. */
+  prepareHub<T>(name: string, make: () => Promise<T>): Promise<T>;
   /** Runs git in a folder, as a person with a fixed name, and returns what it printed without the last line break. */
   git(folder: string, ...args: string[]): string;
   /** The same with text on its input. */
@@ -72,18 +76,39 @@ function modeAndText(entry: Exclude<Entry, null>): [mode: string, text: string] 
 
 let changes = 0;
 
+export interface NewCommit {
+  /** A number stands for one of the commits made along with it, by its place. */
+  parents: readonly (Oid | number)[];
+  files: Files;
+  /** A number here is that of the first parent. */
+  onto?: Oid | number;
+}
+
 /** Commits a tree in a bare repository, without a worktree: the files alone, or on top of the tree of `onto`. */
 export function commitTree(bare: string, parents: readonly Oid[], files: Files, onto?: Oid): Oid {
+  const [commit = ""] = commitTrees(bare, [{ parents, files, ...(onto === undefined ? {} : { onto }) }]);
+  return commit;
+}
+
+/** Several of them, of which one may follow another, by one process. */
+export function commitTrees(bare: string, commits: readonly NewCommit[]): Oid[] {
+  const pieces = commits.flatMap((commit, place) => piecesOf(bare, commit, place + 1));
+  const input = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+  return runAs(environment(), bare, ["--git-dir=.", "fast-import", "--quiet", "--date-format=now", "--force"], input).split("\n");
+}
+
+function piecesOf(bare: string, { parents, files, onto }: NewCommit, mark: number): string[] {
   changes += 1;
   const person = `${identity.GIT_AUTHOR_NAME} <${identity.GIT_AUTHOR_EMAIL}> now`;
   const message = `change ${changes}`;
   const ref = `refs/test/change-${changes}`;
+  const named = (commit: Oid | number): string => (typeof commit === "number" ? `:${commit + 1}` : commit);
   const [first, ...others] = parents;
-  const lines = [`commit ${ref}`, "mark :1", `author ${person}`, `committer ${person}`, `data ${message.length}`, message];
-  if (first !== undefined) lines.push(`from ${first}`, ...others.map((parent) => `merge ${parent}`));
+  const lines = [`commit ${ref}`, `mark :${mark}`, `author ${person}`, `committer ${person}`, `data ${message.length}`, message];
+  if (first !== undefined) lines.push(`from ${named(first)}`, ...others.map((parent) => `merge ${named(parent)}`));
   if (onto === undefined) lines.push("deleteall");
   else if (onto !== first) lines.push("deleteall", `M 040000 ${runAs(environment(), bare, ["rev-parse", `${onto}^{tree}`])} ""`);
-  const pieces: (string | Buffer)[] = [`${lines.join("\n")}\n`];
+  const pieces = [`${lines.join("\n")}\n`];
   // What goes makes room for what comes.
   for (const [path, entry] of Object.entries(files)) if (entry === null) pieces.push(`D ${quoted(path)}\n`);
   for (const [path, entry] of Object.entries(files)) {
@@ -92,9 +117,7 @@ export function commitTree(bare: string, parents: readonly Oid[], files: Files, 
     pieces.push(`M ${mode} inline ${quoted(path)}\ndata ${Buffer.byteLength(text)}\n`, text, "\n");
   }
   // The commit is named, and no ref is left of it.
-  pieces.push(`get-mark :1\nreset ${ref}\nfrom ${"0".repeat(40)}\n`);
-  const input = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
-  return runAs(environment(), bare, ["--git-dir=.", "fast-import", "--quiet", "--date-format=now", "--force"], input);
+  return [...pieces, `get-mark :${mark}\nreset ${ref}\nfrom ${"0".repeat(40)}\n`];
 }
 
 function quoted(path: string): string {
@@ -106,6 +129,32 @@ function initEmpty(gitDir: string, bare: boolean): void {
   for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"]) mkdirSync(join(gitDir, folder), { recursive: true });
   writeFileSync(join(gitDir, "HEAD"), "ref: refs/heads/main\n");
   writeFileSync(join(gitDir, "config"), `[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = ${bare}\n`);
+}
+
+/** What a folder holds below it; folders without anything. */
+type Tree = ReadonlyMap<string, Buffer | undefined>;
+
+/** Folders that gits of this process made, for the next ones of the kind to begin with. */
+const made = new Map<string, Tree>();
+const answers = new Map<string, unknown>();
+
+/** Fills a folder with what was made under this name, if anything was. */
+function putMade(name: string, folder: string): boolean {
+  const tree = made.get(name);
+  for (const [path, content] of tree ?? []) {
+    const full = join(folder, path);
+    mkdirSync(content === undefined ? full : dirname(full), { recursive: true });
+    if (content !== undefined) writeFileSync(full, content);
+  }
+  return tree !== undefined;
+}
+
+function keepMade(name: string, folder: string): void {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).map((entry): [string, Buffer | undefined] => {
+    const full = join(entry.parentPath, entry.name);
+    return [relative(folder, full), entry.isDirectory() ? undefined : readFileSync(full)];
+  });
+  made.set(name, new Map(entries));
 }
 
 /** With `files`, origin is a worktree on main with one commit of them. */
@@ -124,16 +173,40 @@ export function makeScene(files: Files = { "readme.md": "hello\n" }, options: { 
   }
 
   initEmpty(node, true);
-  initEmpty(join(work, ".git"), false);
-  commit(work, files, "first");
+  const kind = JSON.stringify(Object.entries(files));
+  if (putMade(`origin of ${kind}`, join(work, ".git"))) {
+    writeFiles(work, files);
+  } else {
+    initEmpty(join(work, ".git"), false);
+    commit(work, files, "first");
+    keepMade(`origin of ${kind}`, join(work, ".git"));
+  }
   const repo = options.bare === true ? join(root, "origin.git") : work;
-  if (options.bare === true) git(root, "clone", "--quiet", "--bare", work, repo);
+  if (options.bare === true && !putMade(`bare origin of ${kind}`, repo)) {
+    git(root, "clone", "--quiet", "--bare", work, repo);
+    keepMade(`bare origin of ${kind}`, repo);
+  }
+  const project = { id: "shop", repo, branch: "main" };
+  const repositories = createRepositories({ hubDir, env: environment() });
+  const hub = join(hubDir, "shop.git");
+
+  async function prepareHub<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const key = `hub of ${kind} ${name}`;
+    if (putMade(key, hub)) return answers.get(key) as T;
+    const answer = await make();
+    keepMade(key, hub);
+    answers.set(key, answer);
+    return answer;
+  }
+
   return {
     root,
-    project: { id: "shop", repo, branch: "main" },
-    repositories: createRepositories({ hubDir, env: environment() }),
-    hub: join(hubDir, "shop.git"),
+    project,
+    repositories,
+    hub,
     node,
+    openHub: () => prepareHub("", () => repositories.openHub(project)),
+    prepareHub,
     git,
     pipe: (folder, input, ...args) => runAs(environment(), folder, args, input),
     write: writeFiles,

@@ -3,24 +3,25 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptJob } from "@dispatch/core";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startOf } from "../process/list-processes.ts";
 import { connectHost, type HostClient } from "../test-kit/host-client.ts";
 import { eventually, makeNode, type TestNode } from "../test-kit/node-home.ts";
 
 let node: TestNode;
 let host: HostClient;
+let last = 0;
 
-beforeEach(async () => {
+beforeAll(async () => {
   node = await makeNode();
   host = await node.host();
   await host.call("hello", { cursors: {} });
-  const first = node.job({ n: 1 });
+  const first = node.job({ n: ++last });
   await host.call("start", { job: first });
   await host.ended(first.attempt);
 });
 
-afterEach(async () => {
+afterAll(async () => {
   await node.close();
 });
 
@@ -39,10 +40,13 @@ function spares(): number[] {
 }
 
 async function aSpare(): Promise<number> {
-  // It has opened its pipe when that has no name any more.
-  return await eventually(() =>
-    existsSync(join(node.home, "spare")) && readdirSync(join(node.home, "spare")).length === 0 ? spares()[0] : undefined,
-  );
+  return await eventually(() => {
+    // It has opened its pipe when that has no name any more.
+    if (!existsSync(join(node.home, "spare")) || readdirSync(join(node.home, "spare")).length > 0) return undefined;
+    const [spare, ...others] = spares();
+    // Besides it, the wrapper of an attempt that has just ended.
+    return others.length === 0 ? spare : undefined;
+  });
 }
 
 function sessions(): string[] {
@@ -54,7 +58,8 @@ function claimedBy(job: AttemptJob): number {
 }
 
 /** An agent that waits until its gate is opened. */
-function gated(n: number): { job: AttemptJob; open: () => void } {
+function gated(): { job: AttemptJob; open: () => void } {
+  const n = ++last;
   const gate = join(node.home, `gate-${n}`);
   const script = `while [ ! -e "${gate}" ]; do sleep 0.02; done; echo 'export const value = 2;' > lib/value.js`;
   return { job: node.job({ n, script }), open: () => writeFileSync(gate, "") };
@@ -62,7 +67,7 @@ function gated(n: number): { job: AttemptJob; open: () => void } {
 
 test("the next attempt runs in the wrapper that waited, in a session of its name, and another one waits then", async () => {
   const spare = await aSpare();
-  const { job, open } = gated(2);
+  const { job, open } = gated();
   await host.call("start", { job });
   await host.until(() => host.reportsOf(job.attempt)[1]);
   expect(claimedBy(job)).toBe(spare);
@@ -70,17 +75,6 @@ test("the next attempt runs in the wrapper that waited, in a session of its name
   await eventually(() => spares().find((pid) => pid !== spare));
   open();
   expect((await host.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
-});
-
-test.each([
-  ["ends", (client: HostClient): unknown => client.end()],
-  ["is killed", (client: HostClient): unknown => client.child.kill("SIGKILL")],
-] as const)("a spare ends when its host %s, and leaves nothing", async (_, finish) => {
-  const spare = await aSpare();
-  await finish(host);
-  await eventually(() => startOf(spare) === undefined);
-  await eventually(() => sessions().length === 0);
-  expect(readdirSync(join(node.home, "spare"))).toEqual([]);
 });
 
 test("a spare whose host died before it opened the pipe does not wait for anybody", async () => {
@@ -94,14 +88,14 @@ test("a spare whose host died before it opened the pipe does not wait for anybod
 
 test("a spare that dies while it waits, or with the attempt in its hands, costs nothing but time", async () => {
   process.kill(await aSpare(), "SIGKILL");
-  const second = node.job({ n: 2 });
+  const second = node.job({ n: ++last });
   await host.call("start", { job: second });
   expect((await host.ended(second.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
   const doomed = await aSpare();
   // tmux wakes what was stopped, unless it is stopped itself.
   const servers = node.processesOf(`tmux\0-L\0${node.socket}`).filter((pid) => argumentsOf(pid).startsWith("tmux"));
   for (const pid of [...servers, doomed]) process.kill(pid, "SIGSTOP");
-  const third = node.job({ n: 3 });
+  const third = node.job({ n: ++last });
   await host.call("start", { job: third });
   process.kill(doomed, "SIGKILL");
   for (const pid of servers) process.kill(pid, "SIGCONT");
@@ -110,9 +104,22 @@ test("a spare that dies while it waits, or with the attempt in its hands, costs 
   expect(host.reportsOf(third.attempt).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
 });
 
-test("what a host took and did not live to begin, the next one begins; one that knows nothing of it leaves it alone", async () => {
+test("what agents get of extra certificates does not depend on how their wrapper was started", async () => {
+  const job = node.job({ n: ++last, script: 'echo "$NODE_EXTRA_CA_CERTS" > lib/value.js; env | grep -c DISPATCH_EXTRA >> lib/value.js' });
+  const doing = connectHost(node.bundle, node.home, { ...process.env, NODE_EXTRA_CA_CERTS: "/etc/none.pem" });
+  await doing.call("hello", { cursors: {} });
+  await doing.call("start", { job });
+  const { fact } = await doing.ended(job.attempt);
+  await doing.end();
+  if (fact.type !== "attempt-ended" || fact.outcome.kind !== "succeeded") throw new Error("not a result");
+  expect(node.git("show", `${fact.outcome.tip}:lib/value.js`)).toBe("/etc/none.pem\n0");
+});
+
+test("a spare ends with its host, and what that took and did not live to begin, the next one begins; one that knows nothing of it leaves it alone", async () => {
+  const spare = await aSpare();
   await host.end();
-  const job = node.job({ n: 2 });
+  await gone(spare);
+  const job = node.job({ n: ++last });
   const dir = join(node.home, "attempts", job.attempt);
   mkdirSync(dir);
   writeFileSync(join(dir, "events.ndjson"), "");
@@ -125,15 +132,15 @@ test("what a host took and did not live to begin, the next one begins; one that 
   await next.call("hello", { cursors: { [job.attempt]: 0 } });
   expect((await next.ended(job.attempt)).fact).toMatchObject({ outcome: { kind: "succeeded" } });
   expect(next.reportsOf(job.attempt).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  // Also with one that is killed.
+  const other = await aSpare();
+  next.child.kill("SIGKILL");
+  await gone(other);
 });
 
-test("what agents get of extra certificates does not depend on how their wrapper was started", async () => {
-  const job = node.job({ n: 2, script: 'echo "$NODE_EXTRA_CA_CERTS" > lib/value.js; env | grep -c DISPATCH_EXTRA >> lib/value.js' });
-  const doing = connectHost(node.bundle, node.home, { ...process.env, NODE_EXTRA_CA_CERTS: "/etc/none.pem" });
-  await doing.call("hello", { cursors: {} });
-  await doing.call("start", { job });
-  const { fact } = await doing.ended(job.attempt);
-  await doing.end();
-  if (fact.type !== "attempt-ended" || fact.outcome.kind !== "succeeded") throw new Error("not a result");
-  expect(node.git("show", `${fact.outcome.tip}:lib/value.js`)).toBe("/etc/none.pem\n0");
-});
+/** It has ended and left nothing. */
+async function gone(spare: number): Promise<void> {
+  await eventually(() => startOf(spare) === undefined);
+  await eventually(() => sessions().length === 0);
+  expect(readdirSync(join(node.home, "spare"))).toEqual([]);
+}

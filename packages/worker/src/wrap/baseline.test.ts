@@ -1,23 +1,28 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AttemptJob, Finding, WrapperFact } from "@dispatch/core";
-import { afterAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { HostClient } from "../test-kit/host-client.ts";
 import { eventually, makeNode, type TestNode, verify } from "../test-kit/node-home.ts";
 
 let node: TestNode;
 let host: HostClient;
-const nodes: TestNode[] = [];
+let n = 0;
+/** Where the commands of a test write down what they ran on. */
+let ran: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   node = await makeNode();
-  nodes.push(node);
   host = await node.host();
   await host.call("hello", { cursors: {} });
 });
 
+beforeEach(({ task }) => {
+  ran = join(node.home, `runs of ${task.id}`);
+});
+
 afterAll(async () => {
-  for (const each of nodes) await each.close();
+  await node.close();
 });
 
 type Checked = Extract<WrapperFact, { type: "round-checked" }>;
@@ -40,15 +45,16 @@ function told(findings: readonly Finding[]): string[] {
 function tapOf(lines: string, env: Record<string, string> = {}): ReturnType<typeof verify> {
   const say = 'red=0; n=0; t() { n=$((n+1)); if [ "$2" = 0 ]; then echo "ok $n - $1"; else echo "not ok $n - $1"; red=1; fi; }';
   return verify(`grep -o 'value = .*;' lib/value.js >> "$RUNS"; echo TAP version 13; ${say}; ${lines}; echo 1..$n; exit $red`, {
-    env: { RUNS: join(node.home, "runs"), ...env },
+    env: { RUNS: ran, ...env },
   });
 }
 
-const runs = (): string[] => readFileSync(join(node.home, "runs"), "utf8").trim().split("\n");
+const runs = (): string[] => readFileSync(ran, "utf8").trim().split("\n");
 const set = (value: string): string => `echo "export const value = ${value};" > lib/value.js`;
 
 test("what failed on the base already blocks nothing, and the agent's tree is what is committed", async () => {
   const job = node.job({
+    n: ++n,
     script: `${set("2")}; mkdir -p ignored; echo kept > ignored/dependency`,
     verify: [tapOf("t ancient 1; test -e ignored/dependency; t installed $?")],
   });
@@ -64,7 +70,7 @@ test("what failed on the base already blocks nothing, and the agent's tree is wh
 
 test("a new failure blocks beside an old one, is named to the agent, and the base is run once", async () => {
   const script = `if [ "$DISPATCH_ROUND" = 1 ]; then ${set("three")}; else ${set("3")}; fi`;
-  const job = node.job({ script, verify: [tapOf("t ancient 1; grep -q 'value = [0-9]' lib/value.js; t 'is a number' $?")] });
+  const job = node.job({ n: ++n, script, verify: [tapOf("t ancient 1; grep -q 'value = [0-9]' lib/value.js; t 'is a number' $?")] });
   const { outcome, rounds } = await run(job);
   expect(outcome).toBe("succeeded");
   expect(rounds.map((round) => told(round.findings))).toEqual([["G01 block", "G15 block", "G15 note"], ["G15 note"]]);
@@ -74,8 +80,8 @@ test("a new failure blocks beside an old one, is named to the agent, and the bas
 
 test("a base that is known to be green is not run again for another attempt, and excuses nothing", async () => {
   const command = tapOf("grep -q 'value = [12]' lib/value.js; t small $?");
-  const first = await run(node.job({ n: 1, script: set("8"), maxRounds: 1, verify: [command] }));
-  const second = await run(node.job({ n: 2, script: set("9"), maxRounds: 1, verify: [command] }));
+  const first = await run(node.job({ n: ++n, script: set("8"), maxRounds: 1, verify: [command] }));
+  const second = await run(node.job({ n: ++n, script: set("9"), maxRounds: 1, verify: [command] }));
   expect([first.outcome, second.outcome]).toEqual(["exhausted", "exhausted"]);
   expect(runs()).toEqual(["value = 8;", "value = 1;", "value = 9;"]);
   expect(told(second.rounds[0]?.findings ?? [])).toEqual(["G01 block", "G15 block"]);
@@ -84,13 +90,13 @@ test("a base that is known to be green is not run again for another attempt, and
 test("a test that was red and then green on one tree is known as flaky, and run again before it blames anybody", async () => {
   const once = 'if [ -e "$SEEN" ]; then t unsteady 0; else touch "$SEEN"; t unsteady 1; fi';
   const onBase = `if grep -q 'value = 1' lib/value.js; then t unsteady 0; else ${once}; fi`;
-  const job = (n: number): AttemptJob => node.job({ n, script: set("2"), verify: [tapOf(onBase, { SEEN: join(node.home, `seen-${n}`) })] });
-  const unknown = await run(job(1));
+  const job = (seen: string): AttemptJob => node.job({ n: ++n, script: set("2"), verify: [tapOf(onBase, { SEEN: join(node.home, seen) })] });
+  const unknown = await run(job("seen"));
   expect(unknown.rounds.map((round) => [told(round.findings), round.flaky?.map((each) => each.name)])).toEqual([
     [["G01 block", "G15 block"], undefined],
     [["G15 note"], ["unsteady"]],
   ]);
-  const known = await run(job(2));
+  const known = await run(job("seen again"));
   expect(known.rounds.map((round) => [told(round.findings), round.flaky?.map((each) => each.name)])).toEqual([[["G15 note"], ["unsteady"]]]);
   expect(runs().filter((value) => value === "value = 2;")).toHaveLength(4);
 });
@@ -98,7 +104,7 @@ test("a test that was red and then green on one tree is known as flaky, and run 
 test("what the agent made is salvaged when the wrapper is killed while the base lies in the worktree", async () => {
   const there = join(node.home, "base is there");
   const wait = `if grep -q 'value = 1' lib/value.js; then touch "$THERE"; sleep 1081; fi; t fails 1`;
-  const job = node.job({ script: `${set("2")}; echo new > lib/new.js`, verify: [tapOf(wait, { THERE: there })] });
+  const job = node.job({ n: ++n, script: `${set("2")}; echo new > lib/new.js`, verify: [tapOf(wait, { THERE: there })] });
   await host.call("start", { job });
   await eventually(() => existsSync(there));
   const started = host.reportsOf(job.attempt)[0]?.fact;

@@ -95,16 +95,18 @@ test("a red verify leads to a second round whose prompt holds the first prompt a
 });
 
 test.each([
-  ["a TODO", "echo '// TODO later' >> lib/value.js", "G02"],
-  ["nothing", "true", "G04"],
-  ["a file out of scope", `${raise}; echo x > elsewhere.txt`, "G03"],
-  ["conflict markers", "printf '<<<<<<< a\\n=======\\n>>>>>>> b\\n' > lib/value.js", "G07"],
-])("%s is caught in every round, and after the last the attempt is exhausted", async (_, script, gate) => {
+  ["nothing", "true", ["G04"]],
+  [
+    "a TODO, a file out of scope and conflict markers",
+    "printf '// TODO later\\n<<<<<<< a\\n=======\\n>>>>>>> b\\n' > lib/value.js; echo x > elsewhere.txt",
+    ["G02", "G03", "G07"],
+  ],
+])("%s: caught in every round, and after the last the attempt is exhausted", async (_, script, gates) => {
   const { job, outcome, facts } = await runToEnd({ script, maxRounds: 2 });
   if (outcome.kind !== "exhausted") throw new Error(JSON.stringify(outcome));
   expect(outcome.rounds).toBe(2);
-  expect(blocking(outcome.findings)).toContain(gate);
-  expect(blocking(checkedIn(facts, 1).findings)).toContain(gate);
+  expect(blocking(outcome.findings)).toEqual(expect.arrayContaining(gates));
+  expect(blocking(checkedIn(facts, 1).findings)).toEqual(expect.arrayContaining(gates));
   expect(existsSync(join(node.home, "work", job.attempt, "lib"))).toBe(true);
 });
 
@@ -230,7 +232,7 @@ test.each([
 });
 
 test("a change of the same length within the same second is seen", async () => {
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 2; i++) {
     const { outcome } = await runToEnd({ script: "printf 'export const value = 9;\\n' > lib/value.js" });
     expect(node.git("show", `${succeeded(outcome).tip}:lib/value.js`)).toBe("export const value = 9;");
   }

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { noLimits } from "@dispatch/core";
 import { nodeRepositoryPath, type TidyOrder, tmuxSocketName } from "@dispatch/protocol";
 import * as fc from "fast-check";
@@ -22,7 +22,7 @@ import { openGroup } from "../../process/limit/attempt-group.ts";
 import { startOf } from "../../process/list-processes.ts";
 import { bootId } from "../../process/session-identity.ts";
 import { connectHost } from "../../test-kit/host-client.ts";
-import { eventually } from "../../test-kit/node-home.ts";
+import { eventually, workerProgram } from "../../test-kit/node-home.ts";
 import { ensureRepository } from "../ensure-repository.ts";
 import type { Host } from "../host.ts";
 import { createProjectTurns } from "../project-turns.ts";
@@ -165,7 +165,7 @@ describe("tidying", () => {
       }
     });
     await fc.assert(property, {
-      numRuns: 8,
+      numRuns: 6,
       examples: [[standings.map((standing) => ({ project: "demo" as const, ageMs: 30 * day, saidOver: true, standing })), 1, 1]],
     });
   });
@@ -313,9 +313,9 @@ describe("tidying", () => {
 
   test("that is killed in the middle leaves nothing half and is finished by the next", async () => {
     const bundle = join(root, "worker.mjs");
-    execFileSync(process.execPath, [join(dirname(new URL(import.meta.url).pathname), "../../../bundle.mjs"), bundle]);
+    writeFileSync(bundle, workerProgram(root));
     const known = [];
-    for (let n = 1; n <= 6; n++)
+    for (let n = 1; n <= 4; n++)
       known.push(await plant({ project: "demo", n, ageMs: 3 * day, saidOver: n > 1, standing: n === 1 ? "ended" : "discarded" }));
     for (const { attempt } of known) {
       const many = join(attemptFiles(host.home, attempt).dir, "many");
