@@ -133,7 +133,9 @@ function cursorsOf(engine: Engine): Record<string, number> {
 }
 
 function settingsOf(commands: ReadonlyMap<string, readonly string[]>): Settings {
-  const scheduling = new Map([[project, { landing: "continuous" as const, contracts: [], shared: [], barrier: [], share: 1, executor: null }]]);
+  const scheduling = new Map([
+    [project, { landing: "continuous" as const, contracts: [], shared: [], generated: [], barrier: [], share: 1, executor: null }],
+  ]);
   return {
     sourceOf: (id) => ({ id, repo: "/off", branch: "main" }),
     scheduling: () => scheduling,
@@ -154,11 +156,13 @@ function noGit(base: string): Repositories {
     sendCommit: async () => {},
     fetchAttempt: async () => {},
     diffOf: async () => ({ raw: "", patch: "", sizes: new Map() }),
+    takeGenerated: () => Promise.reject(new Error("nothing is generated here")),
     buildCar: async (_project, { members }) => ({
       candidate: { commit: base, merge: base, tree: base },
       held: members.map(({ task }) => task),
       refused: [],
       deferred: [],
+      outdated: [],
     }),
     advanceMain: async () => ({ outcome: "advanced" }),
     takeInOrigin: async () => ({ outcome: "unchanged", main: base }),

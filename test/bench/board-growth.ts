@@ -57,7 +57,7 @@ function snapshotOf(world: World): Snapshot {
         status: { kind: "up" },
       },
     ],
-    projects: new Map([["shop", { landing: "continuous", contracts: [], shared: [], barrier: [], share: 1, executor: null }]]),
+    projects: new Map([["shop", { landing: "continuous", contracts: [], shared: [], generated: [], barrier: [], share: 1, executor: null }]]),
   };
 }
 

@@ -100,7 +100,9 @@ export function createLoad(shape: LoadShape): Load {
   const snapshot: Snapshot = {
     world: { projects: new Map([[project, row]]), tasks, attempts, nodes: new Map() },
     nodes: nodesOf(shape.slots),
-    projects: new Map([[project, { landing: "continuous", contracts: ["api.yaml"], shared: [], barrier: [], share: 1, executor: null }]]),
+    projects: new Map([
+      [project, { landing: "continuous", contracts: ["api.yaml"], shared: [], generated: [], barrier: [], share: 1, executor: null }],
+    ]),
   };
   const board = createBoard(snapshot);
   const running: string[] = [];

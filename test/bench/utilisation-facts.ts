@@ -78,7 +78,15 @@ export function someNodes(count: number, slots: number): NodeSnapshot[] {
   }));
 }
 
-export const openPolicy: SchedulingPolicy = { landing: "continuous", contracts: [], shared: [], barrier: [], share: 1, executor: null };
+export const openPolicy: SchedulingPolicy = {
+  landing: "continuous",
+  contracts: [],
+  shared: [],
+  generated: [],
+  barrier: [],
+  share: 1,
+  executor: null,
+};
 
 export function placing(decision: Extract<Decision, { decide: "place" }>): FactoryEvent {
   const { task, attempt, n, node, base } = decision;

@@ -149,7 +149,7 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
     projects: new Map(
       (["shop", "docs"] as const).map((id) => [
         id,
-        { landing: projectDraws[id].policy, contracts: projectDraws[id].contracts, shared: [], barrier: [], share: 1, executor: null },
+        { landing: projectDraws[id].policy, contracts: projectDraws[id].contracts, shared: [], generated: [], barrier: [], share: 1, executor: null },
       ]),
     ),
   };

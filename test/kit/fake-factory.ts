@@ -3,6 +3,7 @@ import {
   type AttemptOutcome,
   type AttemptReport,
   type Candidate,
+  type CarInput,
   type CarMember,
   type CommandResult,
   type Commit,
@@ -10,6 +11,7 @@ import {
   defaultGatePolicy,
   type Effect,
   FactoryError,
+  type GeneratedFiles,
   type Ledger,
   type NodePool,
   type NodeSnapshot,
@@ -56,6 +58,10 @@ export interface Behaviour {
   /** Fails an effect before it does anything. */
   fail(doing: Effect["do"], id: string): FactoryError | undefined;
   conflict(spec: string, n: number): boolean;
+  /** Generated files in which the branches of a car meet. */
+  outdated(input: CarInput): readonly string[];
+  /** What the command returns that makes them again on a commit. */
+  generate(commit: Oid): CommandResult;
   takeIn(main: Oid): TakeInOutcome;
   publish(main: Oid): PublishOutcome;
   /** Texts of the files of a commit, by path. */
@@ -80,6 +86,7 @@ export function createFakeFactory(
     landing?: "continuous" | "on-collect";
     contracts?: readonly string[];
     barrier?: readonly string[];
+    generated?: readonly GeneratedFiles[];
     behaviour?: Partial<Behaviour>;
   } = {},
 ) {
@@ -89,6 +96,8 @@ export function createFakeFactory(
     verify: () => greenRun,
     fail: () => undefined,
     conflict: () => false,
+    outdated: () => [],
+    generate: () => greenRun,
     takeIn: (main) => ({ outcome: "unchanged", main }),
     publish: (main) => ({ outcome: "published", commit: main }),
     files: () => ({}),
@@ -193,6 +202,11 @@ export function createFakeFactory(
       if (session !== undefined) session.discarded = true;
     },
     runVerify: async (_node, job) => [behaviour.verify(job.commit)],
+    async makeGenerated(_node, { commit }) {
+      calls.push(`generate ${commit}`);
+      const result = behaviour.generate(commit);
+      return { results: [result], commit: result.exitCode === 0 ? anOid(++serial) : null };
+    },
     cancelVerify: async () => {},
     prepareRepository: async (_node, project) => `/fake/${project}.git`,
     inventory: async (node) => [...sessions].flatMap(([id, session]) => (session.node === node ? [id] : [])),
@@ -230,8 +244,9 @@ export function createFakeFactory(
         hint: "rebase",
       });
       const refusals = refused.map((member) => ({ task: member.task, report: report(member) }));
-      return { candidate: held.length === 0 ? null : candidate, held, refused: refusals, deferred: [] };
+      return { candidate: held.length === 0 ? null : candidate, held, refused: refusals, deferred: [], outdated: behaviour.outdated(input) };
     },
+    takeGenerated: async (_project, _input, { candidate }, made) => ({ commit: made.commit, merge: candidate?.merge ?? "", tree: anOid(++serial) }),
     async advanceMain(_project, commit, onto) {
       guard("advance-main", commit);
       if (landed.some((one) => one.commit === commit)) return { outcome: "advanced" };
@@ -252,6 +267,7 @@ export function createFakeFactory(
     readBlobs: async () => new Map(),
   };
 
+  const common = (options.generated ?? []).flatMap(({ paths }) => paths);
   const scheduling = new Map([
     [
       "shop",
@@ -259,6 +275,7 @@ export function createFakeFactory(
         landing: options.landing ?? ("continuous" as const),
         contracts: options.contracts ?? [],
         shared: [],
+        generated: options.generated ?? [],
         barrier: options.barrier ?? [],
         share: 1,
         executor: null,
@@ -297,7 +314,7 @@ export function createFakeFactory(
       },
     };
     const engine = createEngine({ ledger, nodes, repositories, settings, clock, log, at: () => {} }, (error) => fatal.push(error));
-    engine.subscribe(() => assertInvariants(engine.world, [...snapshots.values()]));
+    engine.subscribe(() => assertInvariants(engine.world, [...snapshots.values()], common));
     cursors = (attempt) => engine.world.attempts.get(attempt)?.cursor ?? 0;
     return engine;
   }

@@ -53,6 +53,7 @@ function drawProjects(dice: Dice): PlannedProject[] {
     landing: dice.chance(0.7) ? "continuous" : "on-collect",
     contracts: dice.chance(0.4) ? [contractPath] : [],
     shared: [],
+    generated: [],
     barrier: [],
     share: dice.between(1, 3),
     executor: "plain",

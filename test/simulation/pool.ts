@@ -70,6 +70,9 @@ export function createPool(sim: Sim, acts: Acts, life: Life): NodePool {
     runVerify(node, job) {
       return callNode(sim, linkOf(node), { what: "verify", about: job.id }, (reply, fail) => acts.verify(linkOf(node).machine, job, reply, fail));
     },
+    // No project of the simulation has generated files.
+    makeGenerated: (node, { id }) =>
+      callNode(sim, linkOf(node), { what: "generate", about: id }, (_, fail) => fail(new Error("nothing is generated here"))),
     cancelVerify(node, id) {
       return callNode(sim, linkOf(node), { what: "cancel", about: id }, (reply) => {
         acts.cancelVerify(linkOf(node).machine, id);

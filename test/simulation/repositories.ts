@@ -82,6 +82,8 @@ export function createRepositories(sim: Sim, life: Life): Repositories {
         },
         `car ${input.car} of ${project}`,
       ),
+    // No project of the simulation has generated files.
+    takeGenerated: () => Promise.reject(new Error("nothing is generated here")),
     advanceMain: (project, commit, onto) =>
       here(
         "advance",
@@ -161,12 +163,12 @@ function buildCar(sim: Sim, hub: Hub, input: CarInput): BuiltCar {
       held.push(member);
     }
   }
-  if (held.length === 0) return { candidate: null, held: [], refused, deferred };
+  if (held.length === 0) return { candidate: null, held: [], refused, deferred, outdated: [] };
   const names = held.map(({ attempt }) => attempt).join();
   const commit = truth.commit(tree, [input.onto, merge], `land ${names} ${input.gateRun} ${input.gateHash}`);
   takeCommit(sim, hub, commit.oid);
   const candidate: Candidate = { commit: commit.oid, merge, tree: commit.treeOid };
-  return { candidate, held: held.map(({ task }) => task), refused, deferred };
+  return { candidate, held: held.map(({ task }) => task), refused, deferred, outdated: [] };
 }
 
 function conflictOf(member: CarMember, onto: Oid, paths: readonly string[]): ConflictReport {

@@ -38,6 +38,11 @@ export function resultRef(attempt: AttemptId): string {
   return `refs/dispatch/result/${attempt}`;
 }
 
+/** Where a node keeps what was generated last in a verify worktree. */
+export function generatedRef(bay: number): string {
+  return `refs/dispatch/generated/${bay}`;
+}
+
 /** The ref that keeps everything an attempt left in its worktree. */
 export function salvageRef(attempt: AttemptId): string {
   return `refs/dispatch/salvage/${attempt}`;

@@ -46,6 +46,7 @@ export {
   attemptIdOf,
   type CarId,
   checkpointRef,
+  generatedRef,
   type NodeId,
   type Oid,
   type ProjectId,
@@ -57,7 +58,17 @@ export {
   type TaskId,
   taskIdOf,
 } from "./ids.ts";
-export { type AttemptJob, type AttemptLimits, type ExecutorDefinition, noLimits, revertExecutor, type VerifyJob } from "./job.ts";
+export {
+  type AttemptJob,
+  type AttemptLimits,
+  type ExecutorDefinition,
+  type Generated,
+  type GeneratedFiles,
+  type GenerateJob,
+  noLimits,
+  revertExecutor,
+  type VerifyJob,
+} from "./job.ts";
 export { type NodeRecord, newNode } from "./node.ts";
 export { coversAny, coversPath, isGlob, patternProblem, patternsOverlap, reachesInto } from "./path-pattern.ts";
 export type { Clock } from "./ports/clock.ts";
@@ -71,6 +82,7 @@ export type {
   CarMember,
   DiffText,
   Forge,
+  GeneratedCommit,
   ProjectSource,
   PublishOutcome,
   PullRequestRoute,

@@ -1,4 +1,4 @@
-import type { GatePolicy } from "./finding.ts";
+import type { CommandResult, GatePolicy } from "./finding.ts";
 import type { AttemptId, Oid, ProjectId } from "./ids.ts";
 import type { TaskSpec, VerifyCommand } from "./spec.ts";
 
@@ -55,6 +55,30 @@ export interface AttemptJob {
   limits: AttemptLimits;
   /** Subject of the commit the wrapper makes of what the agent left uncommitted. */
   commitSubject: string;
+}
+
+/** Files that a command makes out of the others, such as lock files. */
+export interface GeneratedFiles {
+  /** Paths and globs of what the command writes. */
+  paths: readonly string[];
+  command: VerifyCommand;
+}
+
+/** Making generated files again on one exact commit. */
+export interface GenerateJob {
+  /** Names the run. */
+  id: string;
+  project: ProjectId;
+  commit: Oid;
+  files: readonly GeneratedFiles[];
+  /** Which of the project's worktrees on the node, from 0; runs in one take turns. */
+  bay: number;
+}
+
+/** `commit`: a child of the job's commit that changes nothing but these files; null when a command failed. */
+export interface Generated {
+  results: readonly CommandResult[];
+  commit: Oid | null;
 }
 
 /** Running a project's verify commands on one exact commit. */

@@ -48,9 +48,15 @@ export async function judgeCommit(ports: JudgingPorts, { project, commit, verify
 /** What ends a process from outside: somebody, or a machine without memory. A crash of the tests has other names. */
 const outsideSignals: readonly (string | null)[] = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"];
 
-function verdictOf(results: readonly CommandResult[]): Verdict {
+/** What the machine did to a command, in words; undefined when all of them ended by themselves. */
+export function endedFromOutside(results: readonly CommandResult[]): string | undefined {
   const broken = results.find(({ outcome, signal }) => outcome === "killed" && outsideSignals.includes(signal));
-  if (broken !== undefined) return { kind: "broken", because: `\`${broken.command}\` was ended from outside (${broken.signal ?? "no signal"})` };
+  return broken === undefined ? undefined : `\`${broken.command}\` was ended from outside (${broken.signal ?? "no signal"})`;
+}
+
+function verdictOf(results: readonly CommandResult[]): Verdict {
+  const because = endedFromOutside(results);
+  if (because !== undefined) return { kind: "broken", because };
   const findings = judgeVerify({ verify: results });
   return hasBlocking(findings) ? { kind: "red", results, findings } : { kind: "green", results };
 }

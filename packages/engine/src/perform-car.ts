@@ -2,6 +2,7 @@ import {
   type Attempt,
   type Car,
   type CarId,
+  type CarInput,
   type CarMember,
   type ConflictReport,
   convicts,
@@ -24,6 +25,7 @@ import { freezeLanding } from "./freeze-landing.ts";
 import { gateHash } from "./gate-hash.ts";
 import { judgeCommit, type Verdict } from "./judge-commit.ts";
 import { conflictFindings, landedMeanwhile } from "./landing-words.ts";
+import { makeGenerated } from "./make-generated.ts";
 import { checkContract, contractFacts } from "./perform-contract.ts";
 import type { LandingPorts } from "./ports.ts";
 
@@ -39,14 +41,17 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
   }
   const gate = await gateOf(ports, world, project, members);
   const run = runOf(project.id, car.id, effect.onto);
-  const built = await ports.repositories.buildCar(project.id, {
+  const { shared = [], generated = [] } = ports.settings.scheduling().get(project.id) ?? {};
+  const input: CarInput = {
     car: car.id,
     onto: effect.onto,
     members: members.map((task) => memberOf(world, task)),
-    shared: ports.settings.scheduling().get(project.id)?.shared ?? [],
+    shared,
+    generated: generated.flatMap(({ paths }) => paths),
     gateRun: run,
     gateHash: gate.hash,
-  });
+  };
+  const built = await ports.repositories.buildCar(project.id, input);
   const now = carOf(world, effect);
   // Main moved meanwhile: it is built again on that, and nothing of this one counts.
   if (now?.car.state.kind !== "building" || now.car.onto !== effect.onto) return [];
@@ -58,11 +63,19 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
     const because = unfit.length > 0 ? `${unfit.join(", ")} ahead of it does not fit on main` : "none of its branches fits now";
     return [{ type: "car-dropped", project: project.id, car: car.id, because }, ...events];
   }
-  const remarks = notes.length === 0 ? {} : { notes };
-  return [
-    ...events,
-    { type: "car-built", project: project.id, car: car.id, members: own, candidate: built.candidate, onto: effect.onto, ...remarks },
-  ];
+  const fact = {
+    type: "car-built",
+    project: project.id,
+    car: car.id,
+    members: own,
+    onto: effect.onto,
+    ...(notes.length === 0 ? {} : { notes }),
+  } as const;
+  if (built.outdated.length === 0) return [...events, { ...fact, candidate: built.candidate }];
+  const made = await makeGenerated(ports, project.id, input, built, generated);
+  if (made.outcome === "made") return [...events, { ...fact, candidate: made.candidate }];
+  // What its tests would say is known without them.
+  return [...events, { ...fact, candidate: built.candidate }, ...failed(project, { ...car, members: own }, made.findings)];
 }
 
 /** Runs the tests on exactly the tree that would become main. A tree that was green already is not run again. */

@@ -94,6 +94,7 @@ export function createNodePool(options: NodePoolOptions): ConnectedNodePool {
       await nodeOf(node).call("discard", { attempt, held });
     },
     runVerify: async (node, job) => await nodeOf(node).call("verify", job),
+    makeGenerated: async (node, job) => await nodeOf(node).call("generate", job),
     async cancelVerify(node, id) {
       await nodeOf(node).call("cancelVerify", { id });
     },

@@ -1,7 +1,19 @@
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type BuiltCar, type CarId, type CarInput, type CarMember, coversAny, invariant, type Oid } from "@dispatch/core";
+import {
+  type BuiltCar,
+  type Candidate,
+  type CarId,
+  type CarInput,
+  type CarMember,
+  coversAny,
+  FactoryError,
+  type GeneratedCommit,
+  invariant,
+  type Oid,
+} from "@dispatch/core";
+import { fetchGenerated } from "./carry-attempts.ts";
 import { type Collision, findCollisions, indexInfo, isPresent, type PathChange, sameDelta } from "./compare-deltas.ts";
 import { mergeText } from "./merge-text.ts";
 import { asOid, type Git } from "./open-git.ts";
@@ -40,6 +52,7 @@ export async function buildCar(git: Git, input: CarInput): Promise<BuiltCar> {
     chain: { commit: input.onto, tree: input.onto, changes: [], members: [] },
     refused: [],
     deferred: [],
+    outdated: [],
   };
   if (built < input.members.length) {
     await withIndex(git, state.chain.tree, async (put) => {
@@ -51,34 +64,41 @@ export async function buildCar(git: Git, input: CarInput): Promise<BuiltCar> {
       }
     });
   }
-  const { chain, refused, deferred } = state;
-  if (chain.members.length === 0) return { candidate: null, held: [], refused, deferred };
-  const commit = await writeLanding(git, input, chain);
-  await git.run({ args: ["update-ref", carRef(input.car), commit], doing: `pin car ${input.car}` });
-  return { candidate: { commit, merge: chain.commit, tree: chain.tree }, held: chain.members.map(({ task }) => task), refused, deferred };
+  const { chain, ...told } = state;
+  if (chain.members.length === 0) return { candidate: null, held: [], ...told };
+  const commit = await pinLanding(git, input, chain);
+  return { candidate: { commit, merge: chain.commit, tree: chain.tree }, held: chain.members.map(({ task }) => task), ...told };
 }
 
 /** How far the members of a car are put together. */
-interface Assembly extends Pick<BuiltCar, "refused" | "deferred"> {
+interface Assembly extends Pick<BuiltCar, "refused" | "deferred" | "outdated"> {
   chain: Chain;
 }
 
-async function take(git: Git, state: Assembly, member: CarMember, { onto, shared }: CarInput, put: PutChanges): Promise<Assembly> {
+async function take(git: Git, state: Assembly, member: CarMember, { onto, shared, generated }: CarInput, put: PutChanges): Promise<Assembly> {
   const about = { ...member, onto };
   const mergeBase = await mergeBaseOf(git, onto, member.tip);
   if (mergeBase === undefined) {
     return { ...state, refused: [...state.refused, { task: member.task, report: await reportForeignHistory(git, about) }] };
   }
-  const wanted = await deltaOf(git, mergeBase, member.tip);
+  const changed = await deltaOf(git, mergeBase, member.tip);
   const onMain = mergeBase === onto ? [] : await deltaOf(git, mergeBase, onto);
+  // Whose version of a generated file it is does not matter: none of them is right for both changes.
+  const outdated = [...findCollisions(changed, onMain), ...findCollisions(changed, state.chain.changes)]
+    .map(({ path }) => path)
+    .filter((path) => coversAny(generated, textOf(path)));
+  const wanted = outdated.length === 0 ? changed : changed.filter(({ path }) => !outdated.includes(path));
   const collisions = findCollisions(wanted, onMain);
   const met = findCollisions(wanted, state.chain.changes);
   const delta = await mergeShared(git, { chain: state.chain, member, wanted, clashes: [...collisions, ...met], shared });
-  if (delta !== undefined) return { ...state, chain: await extend(git, state.chain, member, delta, put) };
+  if (delta !== undefined) {
+    const chain = await extend(git, state.chain, member, delta, put);
+    return { ...state, chain, outdated: [...new Set([...state.outdated, ...outdated.map(textOf)])] };
+  }
   if (collisions.length > 0) {
     return { ...state, refused: [...state.refused, { task: member.task, report: await reportCollisions(git, about, mergeBase, collisions) }] };
   }
-  const paths = met.map(({ path }) => Buffer.from(path, "latin1").toString("utf8"));
+  const paths = met.map(({ path }) => textOf(path));
   return { ...state, deferred: [...state.deferred, { task: member.task, paths }] };
 }
 
@@ -103,10 +123,10 @@ function keep(known: Map<string, Assembly>, name: string, state: Assembly): void
 }
 
 /** One for no member, and one more with each: names of all that decides what is built so far. */
-function prefixNames({ onto, shared, members }: CarInput): string[] {
+function prefixNames({ onto, shared, generated, members }: CarInput): string[] {
   const names = [
     createHash("sha256")
-      .update(JSON.stringify([onto, shared]))
+      .update(JSON.stringify([onto, shared, generated]))
       .digest("hex"),
   ];
   for (const member of members) {
@@ -199,8 +219,39 @@ async function writeMerge(git: Git, onto: Oid, member: CarMember, tree: Oid): Pr
   });
 }
 
+function textOf(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
+}
+
+/**
+ * The car with generated files as they were made again on top of its candidate, in a commit that lies in a node's repository.
+ * Throws GIT_FAILED when that commit is not on the candidate, or changes anything but these files.
+ */
+export async function takeGenerated(git: Git, input: CarInput, built: BuiltCar, made: GeneratedCommit): Promise<Candidate> {
+  const { candidate, held } = built;
+  invariant(candidate !== null, "there is no car to take generated files into");
+  await fetchGenerated(git, made);
+  const { tree, parents } = await readCommit(git, made.commit);
+  const strange = (await deltaOf(git, candidate.tree, tree)).map(({ path }) => textOf(path)).filter((path) => !coversAny(input.generated, path));
+  if (parents.join() !== candidate.commit || strange.length > 0) {
+    throw new FactoryError("GIT_FAILED", `what was generated for car ${input.car} changes ${strange.join(", ") || "another commit"}`, {
+      fault: "dependency",
+      retry: "later",
+    });
+  }
+  const members = input.members.filter(({ task }) => held.includes(task));
+  const commit = await pinLanding(git, input, { commit: candidate.merge, tree, members });
+  return { commit, merge: candidate.merge, tree };
+}
+
+async function pinLanding(git: Git, input: CarInput, chain: Omit<Chain, "changes">): Promise<Oid> {
+  const commit = await writeLanding(git, input, chain);
+  await git.run({ args: ["update-ref", carRef(input.car), commit], doing: `pin car ${input.car}` });
+  return commit;
+}
+
 /** The commits of main's first-parent line are exactly these: each was tested as a whole. */
-async function writeLanding(git: Git, input: CarInput, { commit, tree, members }: Chain): Promise<Oid> {
+async function writeLanding(git: Git, input: CarInput, { commit, tree, members }: Omit<Chain, "changes">): Promise<Oid> {
   const [only, ...others] = members;
   invariant(only !== undefined, "a landing of nothing");
   const subject =

@@ -1,4 +1,4 @@
-import { type AttemptId, FactoryError, type Oid, resultRef, salvageRef } from "@dispatch/core";
+import { type AttemptId, FactoryError, type GeneratedCommit, type Oid, resultRef, salvageRef } from "@dispatch/core";
 import { asOid, type Git, resolveRef } from "./open-git.ts";
 
 /** The ref under which a node's repository keeps a commit it was sent. */
@@ -35,10 +35,8 @@ export async function fetchAttempt(git: Git, attempt: AttemptId, url: string, he
     missing.push({ ref, commit });
   }
   if (missing.length === 0) return;
-  const options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
   const refspecs = missing.map(({ ref }) => `+${ref}:${ref}`);
-  const args = ["-c", "fetch.fsckObjects=true", "fetch", ...options, "--", url, ...refspecs];
-  await git.talk({ args, doing: `fetch the work of ${attempt}`, remote: "node", node: { url, service: "git-upload-pack" } });
+  await fetchFromNode(git, url, refspecs, `fetch the work of ${attempt}`);
   for (const { ref, commit } of missing) {
     const arrived = await resolveRef(git, ref);
     if (arrived === commit) continue;
@@ -49,6 +47,17 @@ export async function fetchAttempt(git: Git, attempt: AttemptId, url: string, he
       facts: { ref, expected: commit, arrived: arrived ?? null },
     });
   }
+}
+
+/** Brings a commit with generated files into the hub, where no ref holds it. */
+export async function fetchGenerated(git: Git, { url, ref, commit }: GeneratedCommit): Promise<void> {
+  await fetchFromNode(git, url, [ref], `fetch the generated files of ${commit}`);
+}
+
+async function fetchFromNode(git: Git, url: string, refspecs: readonly string[], doing: string): Promise<void> {
+  const options = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules"];
+  const args = ["-c", "fetch.fsckObjects=true", "fetch", ...options, "--", url, ...refspecs];
+  await git.talk({ args, doing, remote: "node", node: { url, service: "git-upload-pack" } });
 }
 
 /** refs/dispatch/result/X becomes refs/dispatch/superseded/result/X/<oid>: no folder of one is a file of the other. */

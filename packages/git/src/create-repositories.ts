@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { AttemptId, Oid, ProjectId, ProjectSource, Repositories } from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
-import { buildCar } from "./build-car.ts";
+import { buildCar, takeGenerated } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { createHubs, guarded } from "./create-hubs.ts";
 import { type FoundLanding, findLanding, pathsOnMain } from "./find-landing.ts";
@@ -113,7 +113,11 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     fetchAttempt: (project, attempt, url, held) =>
       inTurn(`attempt ${attempt}`, () => watched(project, (git) => fetchAttempt(git, attempt, url, held), `fetch ${attempt}`)),
     diffOf: (project, base, tip) => diffOf(gitOf(project), base, tip),
-    buildCar: (project, input) => locally(project, (git) => buildCar(git, input)),
+    // Each has an index and a ref of its own, so that main does not wait for cars behind.
+    buildCar: (project, input) =>
+      inTurn(`car ${project} ${input.car}`, () => watched(project, (git) => buildCar(git, input), `build car ${input.car}`)),
+    takeGenerated: (project, input, built, made) =>
+      watched(project, (git) => takeGenerated(git, input, built, made), `take in the generated files of car ${input.car}`),
     advanceMain: (project, commit, onto) => locally(project, (git) => advanceMain(git, commit, onto)),
     takeInOrigin: (project) => withOrigin(project.id, (git) => takeInOrigin(git, project, gitOptions)),
     publishMain: (project) => withOrigin(project.id, (git) => publishMain(git, project, gitOptions)),

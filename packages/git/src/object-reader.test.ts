@@ -95,7 +95,7 @@ test("what is too large fails alone, and what comes behind it is answered", () =
 test("a commit tells its parents, its author in any encoding, and when it was made", async () => {
   const tree = scene.git(scene.node, "rev-parse", `${commit}^{tree}`);
   const raw = `tree ${tree}\nparent ${commit}\nauthor José <j@x> 1700000000 +0100\ncommitter Ada <a@x> 1700000001 -0230\nencoding ISO-8859-1\n\nauthor Eve <e@x> 1 +0000\n`;
-  expect(parseCommit(Buffer.from(raw, "latin1"))).toEqual({ parents: [commit], author: { name: "José", email: "j@x" }, at: 1_700_000_001_000 });
+  expect(parseCommit(Buffer.from(raw, "latin1"))).toEqual({ tree, parents: [commit], author: { name: "José", email: "j@x" }, at: 1_700_000_001_000 });
   const git = openGit(scene.node, { env: environment(), remoteQuietMs: 1000 });
   expect(await readCommit(git, commit)).toMatchObject({ parents: [], author: { name: "Ada Author", email: "ada@example.org" } });
   await expect(readCommit(git, "1".repeat(40))).rejects.toMatchObject({ code: "GIT_FAILED" });

@@ -2,6 +2,7 @@ import { FactoryError, invariant, type Oid } from "@dispatch/core";
 import { asOid, type Git } from "./open-git.ts";
 
 export interface CommitHeader {
+  tree: Oid;
   parents: readonly Oid[];
   author: { name: string; email: string };
   /** Committer date in ms since the epoch. */
@@ -27,8 +28,10 @@ export function parseCommit(content: Buffer): CommitHeader {
   const lines = decode(header, encoding).split("\n");
   const [, name = "", email = ""] = /^author (.*?) ?<([^>]*)>/.exec(lines.find((line) => line.startsWith("author ")) ?? "") ?? [];
   const seconds = /> (-?\d+)/.exec(lines.find((line) => line.startsWith("committer ")) ?? "")?.[1];
-  invariant(seconds !== undefined, "a commit without a committer");
+  const tree = lines.flatMap((line) => /^tree ([0-9a-f]{40})$/.exec(line)?.[1] ?? [])[0];
+  invariant(seconds !== undefined && tree !== undefined, "a commit without a committer or a tree");
   return {
+    tree,
     parents: lines.flatMap((line) => /^parent ([0-9a-f]{40})$/.exec(line)?.[1] ?? []),
     author: { name, email },
     at: Number(seconds) * 1000,

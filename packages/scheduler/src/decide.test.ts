@@ -89,7 +89,7 @@ function board({ tasks, attempts = [], nodes = [node(4)], policy = "continuous",
       attempts: new Map(attempts.map((one) => [one.id, one])),
     },
     nodes,
-    projects: new Map([["shop", { landing: policy, contracts: [], shared: [], barrier: [], share: 1, executor: null }]]),
+    projects: new Map([["shop", { landing: policy, contracts: [], shared: [], generated: [], barrier: [], share: 1, executor: null }]]),
   };
 }
 

@@ -7,6 +7,7 @@ export { type Cause, createCauseFinder } from "./explain/explain-cause.ts";
 export { createExplainer, type Explanation, explainTask } from "./explain/explain-task.ts";
 export { findGridlock, isAlarm, type Standing } from "./explain/find-gridlock.ts";
 export { isOpen, type NodeMiss } from "./fit-node.ts";
+export { commonPaths } from "./locks/lock-set.ts";
 export { type Forecast, type ForecastOptions, forecastRun } from "./plan/forecast-run.ts";
 export { type Plan, planRun } from "./plan/plan-run.ts";
 export { remainingPaths } from "./plan/rank-tasks.ts";

@@ -1,4 +1,4 @@
-import type { NodeSnapshot, ProjectId, World } from "@dispatch/core";
+import type { GeneratedFiles, NodeSnapshot, ProjectId, World } from "@dispatch/core";
 
 export type LandingPolicy = "continuous" | "on-collect";
 
@@ -11,6 +11,8 @@ export interface SchedulingPolicy {
   share: number;
   /** Paths and globs of files that several branches may change at once, where git merges them cleanly. */
   shared: readonly string[];
+  /** Files that a command makes out of the others: several branches may change them at once. */
+  generated: readonly GeneratedFiles[];
   /** Paths and globs of what every gate run rests on: a branch that changes one lands alone. */
   barrier: readonly string[];
   /** The executor that `auto` stands for; null: not known, and any node will do. */

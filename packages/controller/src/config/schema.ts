@@ -88,6 +88,18 @@ const ProjectEntry = z.strictObject({
       shared: patterns
         .default([])
         .describe("files that several tasks may change at once, where git merges them cleanly: lists of exports, registries"),
+      generated: z
+        .array(
+          z.strictObject({
+            paths: z.array(pattern).min(1, "is an empty list; name the files that the command writes"),
+            run: command,
+            cwd: z.string().default("."),
+            timeout_s: z.number().int().positive().max(86_400).default(600),
+            env: z.record(z.string(), z.string()).default({}),
+          }),
+        )
+        .default([])
+        .describe("files that a command makes out of the others, such as lock files: where several tasks changed one, it is made again"),
       barrier: patterns
         .default([
           "package.json",

@@ -80,7 +80,11 @@ describe("how the paths of a project land", () => {
   it("is by itself for what every test run rests on, and whole for all others, where nothing is said", async () => {
     write("");
     const settings = createSettings(await loadFactory(dir), { readFile: async () => undefined });
-    expect(settings.scheduling().get("shop")).toMatchObject({ shared: [], barrier: expect.arrayContaining(["package.json", "**/package.json"]) });
+    expect(settings.scheduling().get("shop")).toMatchObject({
+      shared: [],
+      generated: [],
+      barrier: expect.arrayContaining(["package.json", "**/package.json"]),
+    });
   });
 
   it("is as dispatch.yaml says, also after it was edited", async () => {
@@ -89,7 +93,7 @@ describe("how the paths of a project land", () => {
     expect(settings.scheduling().get("shop")).toMatchObject({ shared: ["src/index.ts", "src/routes/**"], barrier: [] });
     write(", paths: {barrier: [Makefile]}");
     await settings.reload();
-    expect(settings.scheduling().get("shop")).toMatchObject({ shared: [], barrier: ["Makefile"] });
+    expect(settings.scheduling().get("shop")).toMatchObject({ shared: [], generated: [], barrier: ["Makefile"] });
   });
 
   it.each([

@@ -12,7 +12,7 @@ import type { ProjectPolicy, Settings } from "@dispatch/engine";
 import { findForge } from "@dispatch/git";
 import type { SchedulingPolicy } from "@dispatch/scheduler";
 import { type FactoryConfig, loadFactory } from "./load-factory.ts";
-import { composeGates, policyFile, readRepositoryPolicy, verifyCommands } from "./repository-policy.ts";
+import { composeGates, generatedFiles, policyFile, readRepositoryPolicy, verifyCommands } from "./repository-policy.ts";
 import { revertedBy, revertsWithGit } from "./revert-executor.ts";
 import type { RepositoryPolicy } from "./schema.ts";
 
@@ -66,7 +66,7 @@ export function schedulingOf({ factory }: FactoryConfig): ReadonlyMap<ProjectId,
   return new Map(
     Object.entries(factory.projects).map(([name, { landing, contracts, share, executor, paths }]) => [
       name,
-      { landing, contracts, share, ...paths, executor: automaticExecutor(factory, executor) ?? null },
+      { landing, contracts, share, ...paths, generated: generatedFiles(paths.generated), executor: automaticExecutor(factory, executor) ?? null },
     ]),
   );
 }

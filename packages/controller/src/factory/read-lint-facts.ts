@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { coversAny, type ProjectId, patternProblem, revertExecutor, type Task } from "@dispatch/core";
 import type { BaseView } from "@dispatch/git";
+import { commonPaths } from "@dispatch/scheduler";
 import {
   type ContractFile,
   citedFiles,
@@ -47,7 +48,14 @@ export async function readLintFacts(sources: FactSources, files: readonly Parsed
     const mine = files.filter((file): file is ReadableFile => file.parsed.outcome === "parsed" && file.parsed.spec.project === id);
     const policy = await sources.settings.policyAt(id, base.revision);
     const read = await readRepository(base, mine, { project: id, contracts: entry.contracts });
-    projects.push({ ...known, ...read, hasVerify: policy.verify.length > 0, contracts: entry.contracts, sources: await readSources(dir, mine) });
+    projects.push({
+      ...known,
+      ...read,
+      hasVerify: policy.verify.length > 0,
+      contracts: entry.contracts,
+      common: commonPaths(entry.paths),
+      sources: await readSources(dir, mine),
+    });
   }
   return { projects, executors: [...new Set([...Object.keys(factory.executors), revertExecutor])] };
 }

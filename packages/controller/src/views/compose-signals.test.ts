@@ -25,7 +25,11 @@ function snapshotOf(nodes: readonly NodeSnapshot[], ...more: readonly FactoryEve
     if (evolution.outcome !== "moved") throw new Error(evolution.because);
     world = withChange(world, evolution.change);
   }
-  return { world, nodes, projects: new Map([["shop", { landing: "continuous", contracts: [], shared: [], barrier: [], share: 1, executor: null }]]) };
+  return {
+    world,
+    nodes,
+    projects: new Map([["shop", { landing: "continuous", contracts: [], shared: [], generated: [], barrier: [], share: 1, executor: null }]]),
+  };
 }
 
 const figuresOf = (snapshot: Snapshot) => composeSignals({ snapshot, samples: [], before: noSignals }, 1000).figures;

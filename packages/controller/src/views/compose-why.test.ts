@@ -27,7 +27,7 @@ function worldOf(facts: readonly FactoryEvent[]): World {
 }
 
 function snapshotOf(facts: readonly FactoryEvent[], landing: "continuous" | "on-collect" = "continuous"): Snapshot {
-  const policy = { landing, contracts: [], shared: [], barrier: [], share: 1, executor: null };
+  const policy = { landing, contracts: [], shared: [], generated: [], barrier: [], share: 1, executor: null };
   return { world: worldOf(facts), nodes: [node], projects: new Map([["shop", policy]]) };
 }
 

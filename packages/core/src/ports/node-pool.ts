@@ -1,7 +1,7 @@
 import type { WrapperFact } from "../event.ts";
 import type { CommandResult } from "../finding.ts";
 import type { AttemptId, NodeId, Oid, ProjectId } from "../ids.ts";
-import { type AttemptJob, type AttemptLimits, noLimits, type VerifyJob } from "../job.ts";
+import { type AttemptJob, type AttemptLimits, type Generated, type GenerateJob, noLimits, type VerifyJob } from "../job.ts";
 import type { Resources } from "../spec.ts";
 
 export interface NodeSnapshot {
@@ -80,6 +80,8 @@ export interface NodePool {
   discardAttempt(node: NodeId, attempt: AttemptId, held: Salvage): Promise<void>;
   /** Rejects with NODE_FAILED when it was cancelled. */
   runVerify(node: NodeId, job: VerifyJob): Promise<readonly CommandResult[]>;
+  /** Makes generated files again. What it gives lies in the node's repository until the next such job in the same bay. */
+  makeGenerated(node: NodeId, job: GenerateJob): Promise<Generated>;
   /** Ends a verify run under that id; none: nothing happens. */
   cancelVerify(node: NodeId, id: string): Promise<void>;
   /** Makes sure that the node has a bare repository for the project; returns where git reaches it. */

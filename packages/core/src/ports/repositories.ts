@@ -50,6 +50,8 @@ export interface CarInput {
   members: readonly CarMember[];
   /** Paths and globs of files in which changes of several may be merged, where git merges them cleanly. */
   shared: readonly string[];
+  /** Paths and globs of files that are made again where changes of several meet. */
+  generated: readonly string[];
   /** Names the verify run that will judge it. */
   gateRun: string;
   /** Names the verify commands and the environment they ran in. */
@@ -64,6 +66,16 @@ export interface BuiltCar {
   refused: readonly { task: TaskId; report: ConflictReport }[];
   /** They met an earlier member of the same car. */
   deferred: readonly { task: TaskId; paths: readonly string[] }[];
+  /** Generated files that several changed: in the candidate they are as one of them left them, and have to be made again. */
+  outdated: readonly string[];
+}
+
+/** A child of a car's candidate in the repository of a node. */
+export interface GeneratedCommit {
+  commit: Oid;
+  /** The ref that holds it there. */
+  ref: string;
+  url: string;
 }
 
 export type AdvanceOutcome = { outcome: "advanced" } | { outcome: "main-moved"; main: Oid };
@@ -91,6 +103,8 @@ export interface Repositories {
   diffOf(project: ProjectId, base: Oid, tip: Oid): Promise<DiffText>;
   /** Builds a car without moving anything. The same input gives the same commits. */
   buildCar(project: ProjectId, input: CarInput): Promise<BuiltCar>;
+  /** The built car with generated files as a node made them again. GIT_FAILED when that commit changes anything else. */
+  takeGenerated(project: ProjectId, input: CarInput, built: BuiltCar, made: GeneratedCommit): Promise<Candidate>;
   /** Compare-and-swap of main, then the proof that the commit is on it. Safe to repeat. */
   advanceMain(project: ProjectId, commit: Oid, onto: Oid): Promise<AdvanceOutcome>;
   /** Fetches origin and builds what main would be with its commits taken in. Moves nothing. */

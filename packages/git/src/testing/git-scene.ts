@@ -238,7 +238,7 @@ export function landing(tip: Oid, base: Oid, onto: Oid, change: Partial<CarMembe
 
 /** A car of these branches. */
 export function carOf(onto: Oid, members: readonly CarMember[], change: Partial<CarInput> = {}): CarInput {
-  return { car: "1", onto, members, shared: [], gateRun: "shop-1@0123", gateHash: "sha256:0123", ...change };
+  return { car: "1", onto, members, shared: [], generated: [], gateRun: "shop-1@0123", gateHash: "sha256:0123", ...change };
 }
 
 /** Stands for the worker: sets the refs that hold an attempt's work in the node's repository. */

@@ -1,4 +1,16 @@
-import type { AttemptId, AttemptJob, CommandResult, ErrorCode, ProjectId, Salvage, SessionIdentity, VerifyJob, WrapperFact } from "@dispatch/core";
+import type {
+  AttemptId,
+  AttemptJob,
+  CommandResult,
+  ErrorCode,
+  Generated,
+  GenerateJob,
+  ProjectId,
+  Salvage,
+  SessionIdentity,
+  VerifyJob,
+  WrapperFact,
+} from "@dispatch/core";
 
 /**
  * What the controller and the worker host of a node say to each other: one JSON value a line.
@@ -41,6 +53,8 @@ export interface HostMethods {
   salvage: { params: { attempt: AttemptId }; result: Salvage };
   discard: { params: { attempt: AttemptId; held: Salvage }; result: { discarded: true } };
   verify: { params: VerifyJob; result: readonly CommandResult[] };
+  /** Runs the commands in a verify worktree and commits what they changed of their files. */
+  generate: { params: GenerateJob; result: Generated };
   /** Ends the verify job of that name, whose call then fails; there is none: nothing happens. */
   cancelVerify: { params: { id: string }; result: { cancelled: true } };
   /** A negative `from` counts from the end. Without a round: the newest. */

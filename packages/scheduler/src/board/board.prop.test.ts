@@ -112,6 +112,7 @@ function randomPolicies(dice: Dice): Map<string, SchedulingPolicy> {
       landing: dice(4) === 0 ? "on-collect" : "continuous",
       contracts: dice(2) === 0 ? ["api.yaml"] : [],
       shared: [],
+      generated: [],
       barrier: [],
       share: pick(dice, [1, 1, 2]),
       executor: pick(dice, [null, "fast", "slow"]),

@@ -69,7 +69,7 @@ function addEntry(state: BoardState, project: ProjectBoard, task: Task): void {
     score: 0,
     plannedAt: task.plannedAt,
     needs: needsOf(task),
-    locks: locksOf(spec, project.policy?.contracts ?? []),
+    locks: locksOf(spec, project.policy),
     signature: signatureOf(state, task, executor),
     direction: directionOf(project, spec.direction),
     paceKey: key,

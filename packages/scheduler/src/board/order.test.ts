@@ -56,6 +56,7 @@ function worldOf(rows: Readonly<Record<string, Row>>, nodes: NodeSnapshot[], pol
       landing: "continuous",
       contracts: [],
       shared: [],
+      generated: [],
       barrier: [],
       share: 1,
       executor: null,

@@ -4,7 +4,11 @@ import { aSpec } from "../../../../test/kit/build-facts.ts";
 import { createLockIndex } from "./lock-index.ts";
 import { firstMeeting, type LockSet, locksOf } from "./lock-set.ts";
 
-const contracts = ["api.yaml", "shared/**"];
+const policy = {
+  contracts: ["api.yaml", "shared/**"],
+  shared: ["registry.ts", "lists/**"],
+  generated: [{ paths: ["lock.json"], command: { run: "make lock", cwd: ".", timeoutSeconds: 60, env: {} } }],
+};
 const entry = fc.constantFrom(
   "src",
   "src/a",
@@ -36,7 +40,7 @@ const locks = fc
     contract: fc.integer({ min: 0, max: 15 }),
   })
   .map(({ contract, ...paths }) =>
-    locksOf(aSpec("S01", { ...paths, deletes: contract === 0 ? ["shared/x"] : [], type: contract === 1 ? "contract" : "feature" }), contracts),
+    locksOf(aSpec("S01", { ...paths, deletes: contract === 0 ? ["shared/x"] : [], type: contract === 1 ? "contract" : "feature" }), policy),
   );
 const step = fc.record({ task: fc.integer({ min: 0, max: 11 }), locks, since: fc.integer({ min: 0, max: 3 }), release: fc.boolean() });
 
@@ -106,9 +110,9 @@ describe("the lock index", () => {
 
   it("answers about a folder over thousands of holders without asking them all", () => {
     const index = createLockIndex();
-    for (let i = 0; i < 20_000; i++) index.hold(`t${i}`, locksOf(aSpec(`S${i}`, { modifies: [`src/m${i % 500}/f${i}.ts`] }), []), i);
-    const wanted = locksOf(aSpec("S01", { modifies: ["src"] }), []);
-    const elsewhere = locksOf(aSpec("S02", { modifies: ["lib/x.ts"] }), []);
+    for (let i = 0; i < 20_000; i++) index.hold(`t${i}`, locksOf(aSpec(`S${i}`, { modifies: [`src/m${i % 500}/f${i}.ts`] }), undefined), i);
+    const wanted = locksOf(aSpec("S01", { modifies: ["src"] }), undefined);
+    const elsewhere = locksOf(aSpec("S02", { modifies: ["lib/x.ts"] }), undefined);
     const start = performance.now();
     for (let i = 0; i < 10_000; i++) {
       expect(index.findBlocker(wanted)?.holder).toBe("t0");
@@ -120,13 +124,27 @@ describe("the lock index", () => {
 
 describe("locks of a spec", () => {
   const between = (mine: Parameters<typeof aSpec>[1], theirs: Parameters<typeof aSpec>[1]) =>
-    firstMeeting(locksOf(aSpec("S01", mine), contracts), locksOf(aSpec("S02", theirs), contracts));
+    firstMeeting(locksOf(aSpec("S01", mine), policy), locksOf(aSpec("S02", theirs), policy));
 
   it("keep writers from writers and readers, and readers only from writers", () => {
     expect(between({ modifies: ["lib"] }, { modifies: ["lib/x.ts"] })).toEqual({ mine: "lib", theirs: "lib/x.ts", kind: "write-write" });
     expect(between({ modifies: ["a"] }, { modifies: ["b"], reads: ["a/x"] })).toEqual({ mine: "a", theirs: "a/x", kind: "write-read" });
     expect(between({ modifies: ["a"], reads: ["b"] }, { modifies: ["b"] })).toEqual({ mine: "b", theirs: "b", kind: "read-write" });
     expect(between({ modifies: ["a"], reads: ["c"] }, { modifies: ["b"], reads: ["c"] })).toBeUndefined();
+  });
+
+  it("leave out files that several may change at once, and nothing above them", () => {
+    expect(between({ modifies: ["registry.ts", "lock.json"] }, { modifies: ["registry.ts", "lock.json"] })).toBeUndefined();
+    expect(between({ modifies: ["lists/a/b.ts"] }, { reads: ["lists/a/b.ts"] })).toBeUndefined();
+    expect(between({ modifies: ["lists/**"] }, { modifies: ["lists/**"] })).toBeUndefined();
+    expect(between({ modifies: ["lists"] }, { modifies: ["lists/a"] })).toBeUndefined();
+    expect(between({ modifies: ["src"] }, { modifies: ["src/registry.ts"] })?.kind).toBe("write-write");
+    expect(between({ modifies: ["*.json"] }, { modifies: ["a", "lock.json"] })).toBeUndefined();
+    expect(between({ modifies: ["*.json"] }, { modifies: ["a.json", "lock.json"] })).toEqual({
+      mine: "*.json",
+      theirs: "a.json",
+      kind: "write-write",
+    });
   });
 
   it("let who changes the contract run alone", () => {

@@ -1,4 +1,5 @@
 import { coversPath, isGlob, lockedPaths, patternsOverlap, reachesInto, type TaskSpec } from "@dispatch/core";
+import type { SchedulingPolicy } from "../snapshot.ts";
 
 /** One path or glob that a task locks. */
 export interface LockEntry {
@@ -30,12 +31,30 @@ export interface Meeting {
   kind: ConflictKind;
 }
 
-/** The locks of a spec under a project's contracts: what it changes is exclusive, what it reads is shared. */
-export function locksOf(spec: TaskSpec, contracts: readonly string[]): LockSet {
+/** What of a project's policy decides about locks. */
+export type LockPolicy = Pick<SchedulingPolicy, "contracts" | "shared" | "generated">;
+
+/**
+ * The locks of a spec under a project's policy: what it changes is exclusive, what it reads is shared. Files that may be changed
+ * by several at once are not locked.
+ */
+export function locksOf(spec: TaskSpec, policy: LockPolicy | undefined): LockSet {
   const entries = new Map<string, LockEntry>();
+  const common = policy === undefined ? [] : commonPaths(policy);
   for (const path of lockedPaths(spec)) add(entries, path, true);
   for (const path of spec.reads) add(entries, path, false);
-  return { entries: [...entries.values()], contract: contractOf(spec, contracts) };
+  for (const pattern of entries.keys()) if (isWithin(pattern, common)) entries.delete(pattern);
+  return { entries: [...entries.values()], contract: contractOf(spec, policy?.contracts ?? []) };
+}
+
+/** Patterns of files that several tasks may change at once: they are merged or made again where branches meet in them. */
+export function commonPaths(policy: { shared: readonly string[]; generated: readonly { paths: readonly string[] }[] }): readonly string[] {
+  return [...policy.shared, ...policy.generated.flatMap(({ paths }) => paths)];
+}
+
+/** Whether all that an entry covers is covered by one of the patterns, as far as can be told. */
+function isWithin(entry: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => pattern === entry || (!isGlob(entry) && coversPath(pattern, entry)));
 }
 
 function add(entries: Map<string, LockEntry>, path: string, exclusive: boolean): void {

@@ -1,7 +1,6 @@
 import { holdsLock, type ProjectId, type Task, type TaskId, type TaskSpec, type World } from "@dispatch/core";
-import type { SchedulingPolicy } from "../snapshot.ts";
 import { createLockIndex, type LockIndex } from "./lock-index.ts";
-import { type ConflictKind, locksOf } from "./lock-set.ts";
+import { type ConflictKind, type LockPolicy, locksOf } from "./lock-set.ts";
 
 /** One lock that stands in the way: who holds it, and the two entries that meet. */
 export interface LockConflictOf {
@@ -20,7 +19,7 @@ export interface LockTable {
   hold(task: Task): void;
 }
 
-export function createLockTable(world: World, projects: ReadonlyMap<ProjectId, Pick<SchedulingPolicy, "contracts">> = new Map()): LockTable {
+export function createLockTable(world: World, projects: ReadonlyMap<ProjectId, LockPolicy> = new Map()): LockTable {
   const indexes = new Map<ProjectId, LockIndex>();
   const holders = new Map<TaskId, Task>();
 
@@ -29,7 +28,7 @@ export function createLockTable(world: World, projects: ReadonlyMap<ProjectId, P
     indexes.set(project, known);
     return known;
   };
-  const locks = (spec: TaskSpec) => locksOf(spec, projects.get(spec.project)?.contracts ?? []);
+  const locks = (spec: TaskSpec) => locksOf(spec, projects.get(spec.project));
 
   const table: LockTable = {
     findConflict: (spec) => table.findConflicts(spec)[0],

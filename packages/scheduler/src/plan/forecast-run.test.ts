@@ -49,7 +49,7 @@ describe("a forecast", () => {
           for (const other of beside) {
             const rival = rest.world.tasks.get(other.task);
             if (rival === undefined || rival.project !== task.project) continue;
-            expect(firstMeeting(locksOf(task.spec, []), locksOf(rival.spec, []))).toBeUndefined();
+            expect(firstMeeting(locksOf(task.spec, undefined), locksOf(rival.spec, undefined))).toBeUndefined();
           }
           const slots = snapshot.nodes.find((node) => node.id === bar.node)?.slots ?? 0;
           expect(beside.filter((other) => other.node === bar.node).length).toBeLessThan(slots);

@@ -67,7 +67,7 @@ export function planRun(snapshot: Snapshot, project: ProjectId, now: number, opt
   const work = possible.reduce((sum, task) => sum + options.minutesOf(task), 0);
   const critical = criticalPath(possible, options.minutesOf);
   const policy = snapshot.projects.get(project);
-  const waves = planWaves(rankTasks(alone.world, possible), policy?.contracts ?? []);
+  const waves = planWaves(rankTasks(alone.world, possible), policy);
   const timed = timeTasks(forecast, waves, now, options);
   return {
     project,

@@ -48,6 +48,6 @@ export function aSnapshot({ tasks, nodes = [aNode(4)], policy = "continuous", co
   return {
     world: { projects: new Map([["shop", project]]), tasks: new Map(tasks.map((task) => [task.id, task])), attempts: new Map(), nodes: new Map() },
     nodes,
-    projects: new Map([["shop", { landing: policy, contracts, shared: [], barrier: [], share: 1, executor: null }]]),
+    projects: new Map([["shop", { landing: policy, contracts, shared: [], generated: [], barrier: [], share: 1, executor: null }]]),
   };
 }

@@ -84,6 +84,8 @@ export interface ProjectFacts {
   executables?: readonly string[] | null;
   /** Patterns of the shared contract (`contracts` of dispatch.yaml). */
   contracts?: readonly string[] | null;
+  /** Patterns of files that several specs may change at once (`paths.shared` and `paths.generated` of dispatch.yaml). */
+  common?: readonly string[] | null;
   /** Files below `contracts` and files that specs cite (`citedFiles`), read with `parseContract`. Known: F20 and CON001 look into them. */
   contractFiles?: readonly ContractFile[] | null;
   /** Bytes of tracked files, at least of those that specs name in `context` (F21). */

@@ -1,15 +1,15 @@
-import { patternProblem } from "@dispatch/core";
+import { coversPath, isGlob, patternProblem } from "@dispatch/core";
 import { createPathTree } from "../facts/path-tree.ts";
 import type { SpecGraph, SpecNode } from "../facts/spec-graph.ts";
 import type { Problem } from "../problem.ts";
-import { problemAt, type ReadableFile } from "./lint-facts.ts";
+import { type LintFacts, problemAt, type ReadableFile } from "./lint-facts.ts";
 
 /** Earlier holders of one entry that a spec is compared with; more of them are found through those in between. */
 const maxNear = 32;
 const maxTold = 3;
 
 /** MOD004 over all specs and open tasks: who locks the same paths without an order between them. The later one is told. */
-export function lintOverlaps(graph: SpecGraph): Problem[] {
+export function lintOverlaps(graph: SpecGraph, facts: LintFacts): Problem[] {
   const projects = new Map<string, SpecNode[]>();
   for (const node of graph.nodes.values()) {
     if (node.modifies === null || node.known?.state === "merged" || node.known?.state === "cancelled") continue;
@@ -18,10 +18,13 @@ export function lintOverlaps(graph: SpecGraph): Problem[] {
     if (known === undefined) projects.set(node.project, [node]);
     else known.push(node);
   }
-  return [...projects.values()].flatMap((nodes) => overlapsIn(nodes, graph));
+  const commonOf = new Map(facts.projects.map(({ id, common }) => [id, common ?? []]));
+  return [...projects].flatMap(([project, nodes]) => overlapsIn(nodes, graph, entriesBeside(commonOf.get(project) ?? [])));
 }
 
-function overlapsIn(nodes: SpecNode[], graph: SpecGraph): Problem[] {
+type EntriesOf = (node: SpecNode) => string[];
+
+function overlapsIn(nodes: SpecNode[], graph: SpecGraph, entriesOf: EntriesOf): Problem[] {
   const rank = (node: SpecNode) => graph.order.rankOf(node.key) ?? 0;
   const sorted = [...nodes].sort((left, right) => rank(left) - rank(right));
   const place = new Map(sorted.map((node, i) => [node, i]));
@@ -50,7 +53,7 @@ function overlapsIn(nodes: SpecNode[], graph: SpecGraph): Problem[] {
     const nearest = [...clashes].sort((left, right) => (place.get(right) ?? 0) - (place.get(left) ?? 0));
     return nearest
       .slice(0, maxTold)
-      .flatMap((other, i) => tell(file, node, other, { first: i === 0, more: i === 0 ? nearest.length - maxTold : 0 }, neighbours));
+      .flatMap((other, i) => tell(file, node, other, { first: i === 0, more: i === 0 ? nearest.length - maxTold : 0 }, { neighbours, entriesOf }));
   });
 }
 
@@ -67,8 +70,11 @@ function nearestBefore(holders: readonly SpecNode[], place: ReadonlyMap<SpecNode
   return holders.slice(Math.max(0, low - maxNear), low);
 }
 
-function entriesOf(node: SpecNode): string[] {
-  return [...(node.modifies ?? []), ...node.creates, ...node.deletes].filter((entry) => patternProblem(entry) === undefined);
+/** What a spec locks: all that it changes but files that several may change at once. */
+function entriesBeside(common: readonly string[]): EntriesOf {
+  const isCommon = (entry: string): boolean => common.some((pattern) => pattern === entry || (!isGlob(entry) && coversPath(pattern, entry)));
+  return ({ modifies, creates, deletes }) =>
+    [...(modifies ?? []), ...creates, ...deletes].filter((entry) => patternProblem(entry) === undefined && !isCommon(entry));
 }
 
 function tell(
@@ -76,7 +82,7 @@ function tell(
   node: SpecNode,
   other: SpecNode,
   place: { first: boolean; more: number },
-  neighbours: ReadonlyMap<string, readonly string[]>,
+  { neighbours, entriesOf }: { neighbours: ReadonlyMap<string, readonly string[]>; entriesOf: EntriesOf },
 ): Problem[] {
   const theirs = new Set(entriesOf(other));
   const shared = entriesOf(node).filter((entry) => neighbours.get(entry)?.some((each) => theirs.has(each)));

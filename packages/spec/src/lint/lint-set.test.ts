@@ -39,6 +39,13 @@ describe("MOD004", () => {
     expect(told("MOD004", drafts)).toEqual(expected);
   });
 
+  test("lets several change shared paths and generated files", () => {
+    const drafts = [s(1, "modifies: [lib/a.ts, lib/list.ts, lock.json]"), s(2, "modifies: [lib/b.ts, lib/list.ts, lock.json]")];
+    expect(told("MOD004", drafts)).toEqual(["S02 overlap-merge error"]);
+    expect(told("MOD004", drafts, factsWith({ common: ["lib/list.ts", "*.json"] }))).toEqual([]);
+    expect(told("MOD004", drafts, factsWith({ common: ["*.json"] }))).toEqual(["S02 overlap warning fix"]);
+  });
+
   test("counts open tasks of the ledger, but not what has ended or is hardly known", () => {
     const facts = (state: KnownTask["state"], modifies?: string[]) =>
       factsWith({ tasks: [task("S09-y", modifies === undefined ? { state } : { state, modifies })] });

@@ -51,7 +51,7 @@ export function lintSpecs(set: readonly ParsedFile[], facts: LintFacts): Problem
       ...lintArtefacts(given, bringers.get(projectId) ?? nobody),
     ];
   });
-  return sortProblems([...set.flatMap((file) => file.parsed.problems), ...found, ...lintOverlaps(graph), ...lintCoverage(set, facts)]);
+  return sortProblems([...set.flatMap((file) => file.parsed.problems), ...found, ...lintOverlaps(graph, facts), ...lintCoverage(set, facts)]);
 }
 
 /** The rules that look at one spec and its project. */

@@ -143,6 +143,10 @@ function answersOf({ host, follower, verifier, pulse, beginner, inTurn, turns }:
         return { discarded: true };
       }),
     verify: (job) => verifier.run(job),
+    generate: (job) => {
+      if (!Array.isArray(job.files)) throw refuse("generate needs files");
+      return verifier.generate(job);
+    },
     cancelVerify: async ({ id }) => {
       verifier.cancel(id);
       return { cancelled: true };

@@ -91,7 +91,7 @@ function readMarker(path: string): VerifyMarker | undefined {
 }
 
 /** Exactly the commit, with nothing beside it but installed dependencies. A worktree that is broken is made anew once. */
-export async function checkOut(host: Host, job: VerifyJob, worktree: string): Promise<void> {
+export async function checkOut(host: Host, job: Pick<VerifyJob, "project" | "commit">, worktree: string): Promise<void> {
   const repository = nodeRepositoryPath(host.home, job.project);
   if (!existsSync(repository)) throw new FactoryError("GIT_FAILED", `project ${job.project} has no repository on this node`, { retry: "later" });
   // Before anything is made anew: a commit that did not arrive is no broken worktree.
@@ -114,7 +114,7 @@ export async function checkOut(host: Host, job: VerifyJob, worktree: string): Pr
 }
 
 /** Only a folder of the repository: what a candidate's own tests did to the link must not lead anywhere else. */
-function adminDirOf(worktree: string, repository: string): string | undefined {
+export function adminDirOf(worktree: string, repository: string): string | undefined {
   const link = join(worktree, ".git");
   if (!existsSync(link)) return undefined;
   const dir = /^gitdir: (.*)$/m.exec(readFileSync(link, "utf8"))?.[1];
