@@ -2,12 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { patternsOverlap } from "@dispatch/core";
 import { parseSpec } from "@dispatch/spec";
-import { afterAll, afterEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { ancestorsOf, type DemoSpec, readDemoSpecs, scriptFolder } from "./read-specs.ts";
 import { createRehearsalTree, type RehearsalTree } from "./rehearsal-tree.ts";
-
-/** Each landing runs the whole suite of the service. */
-vi.setConfig({ testTimeout: 300_000 });
 
 const specs = readDemoSpecs();
 const parked = "S09-schedule-timezones";

@@ -3,15 +3,11 @@ import { type RequestOptions, request } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorView, factoryPaths, type HealthView, type StatusView, type TaskRow, type TaskView } from "@dispatch/protocol";
-import { vi } from "vitest";
 import { parseDocument } from "yaml";
 import { expectNothingLeft } from "./leftovers.ts";
 import { type Ran, runProgram } from "./run-program.ts";
 import { until } from "./until.ts";
 import { type SpecInput, specText } from "./write-spec.ts";
-
-// Real daemons, agents and test suites: a busy machine makes them slow, not wrong. Waits have limits of their own.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const root = resolve(import.meta.dirname, "../../..");
 const cli = join(root, "packages/cli/dist/bundle/dispatch.js");

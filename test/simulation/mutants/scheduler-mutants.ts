@@ -71,8 +71,8 @@ export const schedulerMutants: readonly Mutant[] = [
     changes: [
       {
         file: lockSet,
-        from: "contract: contractOf(spec, contracts) };",
-        to: "contract: contracts.length > 99 ? contractOf(spec, contracts) : null };",
+        from: "contract: contractOf(spec, policy?.contracts ?? []) };",
+        to: "contract: entries.size > 99 ? contractOf(spec, policy?.contracts ?? []) : null };",
       },
     ],
   },
