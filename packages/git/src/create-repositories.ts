@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { AttemptId, Oid, ProjectId, ProjectSource, Repositories } from "@dispatch/core";
+import type { AttemptId, CarId, Oid, ProjectId, ProjectSource, Repositories } from "@dispatch/core";
 import { advanceMain } from "./advance-main.ts";
 import { buildCar, takeGenerated } from "./build-car.ts";
 import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
@@ -7,6 +7,7 @@ import { createHubs, guarded } from "./create-hubs.ts";
 import { type FoundLanding, findLanding, pathsOnMain } from "./find-landing.ts";
 import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
 import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
+import { forgetCars } from "./forget-cars.ts";
 import type { Environment } from "./git-environment.ts";
 import { type HandOver, handOver } from "./hand-over.ts";
 import { type Claim, checkObjects, findHolders, type Holding, type MainHistory, mainHistory } from "./inspect-hub.ts";
@@ -67,6 +68,8 @@ export interface GitRepositories extends Repositories {
   /** Lets go of refs that hold what attempts left, and writes down which. */
   pruneRefs(project: ProjectId, refs: readonly Omit<PrunedRef, "at">[], at: number): Promise<readonly PrunedRef[]>;
   prunedRefs(project: ProjectId): Promise<readonly PrunedRef[]>;
+  /** Takes away the pins of cars that are not in flight. Returns how many went. */
+  forgetCars(project: ProjectId, inFlight: ReadonlySet<CarId>): Promise<number>;
   /** Packs refs and objects when that is worth it, for at most about `limitMs`; drops nothing. */
   packHub(project: ProjectId, limitMs: number, giveUp?: AbortSignal): Promise<"packed" | "cut-off" | "not-worth-it">;
   /** Brings what a live attempt had at the end of its newest round from its node. */
@@ -138,6 +141,7 @@ export function createRepositories(options: RepositoriesOptions): GitRepositorie
     checkObjects: (project) => checkObjects(gitOf(project)),
     pruneRefs: (project, refs, at) => locally(project, (git) => pruneRefs(git, refs, at)),
     prunedRefs: (project) => prunedRefs(gitOf(project)),
+    forgetCars: (project, inFlight) => locally(project, (git) => forgetCars(git, inFlight)),
     async packHub(project, limitMs, giveUp) {
       if (!isWorthPacking(await measureLitter(gitOf(project)))) return "not-worth-it";
       await locally(project, packRefs);

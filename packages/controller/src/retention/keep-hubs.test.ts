@@ -12,6 +12,7 @@ const ref = `refs/dispatch/salvage/${attempt}`;
 
 let clock: FakeClock;
 let calls: string[];
+let forgot: string[];
 let events: StoredEvent[];
 let world: World;
 let packing: (giveUp: AbortSignal | undefined) => Promise<"packed" | "cut-off" | "not-worth-it">;
@@ -31,6 +32,7 @@ beforeEach(() => {
   world = foldEvents(events);
   clock = createFakeClock(0);
   calls = [];
+  forgot = [];
   packing = async () => "not-worth-it";
 });
 
@@ -42,6 +44,10 @@ function begin(change: Partial<HubKeeping> = {}): () => Promise<void> {
       async pruneRefs(_, refs, at) {
         for (const one of refs) calls.push(`prune ${one.ref} on day ${Math.floor(at / day)}`);
         return refs.map((one) => ({ ...one, at }));
+      },
+      async forgetCars(project, inFlight) {
+        forgot.push(`${project} but ${[...inFlight].join()}`);
+        return 1;
       },
       packHub(project, _, giveUp) {
         calls.push(`pack ${project}`);
@@ -71,6 +77,16 @@ test("a hub is packed now and then, and old salvage goes when its days are over"
   expect(calls).toEqual(["pack shop", "pack shop"]);
   await pass(90 * day);
   expect(calls.slice(2)).toEqual([`prune ${ref} on day 90`, "pack shop"]);
+});
+
+test("pins of cars that are not in flight go", async () => {
+  const project = world.projects.get("shop");
+  if (project === undefined) throw new Error("it was started");
+  const car = { id: "7", kind: "car", members: [], ahead: [], onto: anOid(1), state: { kind: "building", passed: null } } as const;
+  world = { ...world, projects: new Map([["shop", { ...project, train: { ...project.train, cars: [car] } }]]) };
+  begin();
+  await pass(5 * minutes);
+  expect([forgot, calls]).toEqual([["shop but 7"], ["pack shop"]]);
 });
 
 test("nothing is touched while something of the project is on its way into the hub or onto main", async () => {

@@ -3,7 +3,7 @@ import type { GitRepositories } from "@dispatch/git";
 import { choosePrunable } from "./choose-prunable.ts";
 
 export interface HubKeeping {
-  hubs: Pick<GitRepositories, "keptRefs" | "findHolders" | "pruneRefs" | "packHub">;
+  hubs: Pick<GitRepositories, "keptRefs" | "findHolders" | "pruneRefs" | "forgetCars" | "packHub">;
   world(): World;
   /** At most some hundred events after a position. */
   readEvents(afterSeq: number): readonly StoredEvent[];
@@ -81,6 +81,15 @@ async function keepHub(parts: HubKeeping, project: ProjectId, lastTold: Readonly
     const gone = await hubs.pruneRefs(project, choosePrunable({ ...facts, onMain }), now);
     if (gone.length > 0) log.info({ project, refs: gone.map(({ ref }) => ref) }, "old salvage was let go of; pruned.ndjson of the hub tells which");
   }
+  await hubs.forgetCars(
+    project,
+    new Set(
+      parts
+        .world()
+        .projects.get(project)
+        ?.train.cars.map(({ id }) => id),
+    ),
+  );
   const packed = await hubs.packHub(project, packLimitMs, signal);
   if (packed === "packed") log.info({ project }, "the hub was packed");
 }
