@@ -12,7 +12,7 @@ const long = process.env["DISPATCH_CRASH_LONG"] === "1";
 
 /** Kills from outside, at no named point but wherever the daemon is, each time that so many more facts were told. */
 describe("killed again and again in the middle of whatever it does", { timeout: 300_000 }, () => {
-  it.concurrent.each(long ? [3, 4, 5, 7] : [4, 7])("the daemon, after every %i facts", (every) =>
+  it.concurrent.each(long ? [3, 4, 5, 7] : [6])("the daemon, after every %i facts", (every) =>
     inFactory(shopSpecs(), `daemon every ${every} facts`, async (factory) => {
       while (!(await playUntilKilled(factory, every))) expectNothingLost(factory);
       await endDaemon(factory);
