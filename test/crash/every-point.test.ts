@@ -54,7 +54,8 @@ function pointsOf(effect: string): CrashPointName[] {
 }
 
 function everyEffectAlone(): Journey[] {
-  const each = (points: readonly CrashPointName[]): string[][] => points.flatMap((point) => times.map((counts) => crashesOf(point, counts)));
+  const timesOf = (point: CrashPointName) => (point.startsWith("cancel-run:") ? times.filter((counts) => !counts.includes(2)) : times);
+  const each = (points: readonly CrashPointName[]): string[][] => points.flatMap((point) => timesOf(point).map((counts) => crashesOf(point, counts)));
   return [...each(stages.flat().flatMap(pointsOf)).map(journey), ...each(contractStage.flatMap(pointsOf)).map(contractJourney)];
 }
 

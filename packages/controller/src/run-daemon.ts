@@ -41,6 +41,10 @@ export async function runDaemon(factory: string, options: DaemonOptions): Promis
     const forecast = keepForecast({
       ...open,
       world: open.engine.world,
+      policyOf(project) {
+        const { shared = [], generated = [] } = open.settings.scheduling().get(project) ?? {};
+        return { shared, generated: generated.flatMap(({ paths }) => paths) };
+      },
       subscribe: (listener) => open.engine.subscribe(listener),
       clock: systemClock,
     });

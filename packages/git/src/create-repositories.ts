@@ -6,7 +6,14 @@ import { fetchAttempt, sendCommit } from "./carry-attempts.ts";
 import { createHubs, guarded } from "./create-hubs.ts";
 import { type FoundLanding, findLanding, pathsOnMain } from "./find-landing.ts";
 import { fetchCheckpoint, keepCheckpoints } from "./forecast/carry-checkpoints.ts";
-import { type Forecast, type ForecastMemory, forecastConflicts, type LiveBranch } from "./forecast/forecast-conflicts.ts";
+import {
+  type Forecast,
+  type ForecastMemory,
+  type ForecastPolicy,
+  forecastConflicts,
+  type LiveBranch,
+  nothingShared,
+} from "./forecast/forecast-conflicts.ts";
 import { forgetCars } from "./forget-cars.ts";
 import type { Environment } from "./git-environment.ts";
 import { type HandOver, handOver } from "./hand-over.ts";
@@ -77,7 +84,7 @@ export interface GitRepositories extends Repositories {
   /** The checkpoints of these attempts; those of all others are removed. */
   keepCheckpoints(project: ProjectId, live: ReadonlySet<AttemptId>): Promise<readonly LiveBranch[]>;
   /** Which branches will meet main or each other; they stand in the order in which they are expected to land. */
-  forecast(project: ProjectId, branches: readonly LiveBranch[]): Promise<Forecast>;
+  forecast(project: ProjectId, branches: readonly LiveBranch[], policy?: ForecastPolicy): Promise<Forecast>;
 }
 
 /** The hub repositories of a factory, with real git. */
@@ -180,7 +187,7 @@ function forecasting(
         fetchCheckpoint(gitOf(project), attempt, url).finally(() => arrivals.set(project, arrivalsOf(project) + 1)),
       ),
     keepCheckpoints: (project, live) => inTurn(`checkpoints ${project}`, () => keepKnown(project, live)),
-    forecast: (project, branches) =>
-      guarded(() => forecastConflicts(gitOf(project), branches, memoryOf(project)), `forecast conflicts of ${project}`),
+    forecast: (project, branches, policy = nothingShared) =>
+      guarded(() => forecastConflicts(gitOf(project), branches, { memory: memoryOf(project), policy }), `forecast conflicts of ${project}`),
   };
 }

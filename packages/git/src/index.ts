@@ -1,7 +1,7 @@
 export { stripCredentials } from "./classify-git-error.ts";
 export { createRepositories, type GitRepositories, type RepositoriesOptions } from "./create-repositories.ts";
 export type { FoundLanding, LandedMerge } from "./find-landing.ts";
-export type { ComingConflict, Forecast, LiveBranch } from "./forecast/forecast-conflicts.ts";
+export type { ComingConflict, Forecast, ForecastPolicy, LiveBranch } from "./forecast/forecast-conflicts.ts";
 export { findForge, forgeAddress } from "./forge/forge-address.ts";
 export type { Claim, Holding, LandedCommit, MainHistory } from "./inspect-hub.ts";
 export type { KeptRef, WorkSize } from "./kept-work.ts";

@@ -75,6 +75,7 @@ beforeEach(() => {
         return { main: world.projects.get(project)?.main ?? "", conflicts: branches.length > 1 ? [conflict] : [], uncompared: 0 };
       },
     },
+    policyOf: () => ({ shared: [], generated: [] }),
     subscribe(listener) {
       publish = listener;
       return () => {

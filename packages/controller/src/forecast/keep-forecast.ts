@@ -9,7 +9,7 @@ import {
   type StoredEvent,
   type World,
 } from "@dispatch/core";
-import type { ComingConflict, Forecast, GitRepositories } from "@dispatch/git";
+import type { ComingConflict, Forecast, ForecastPolicy, GitRepositories } from "@dispatch/git";
 import { liveBranches, workingAttempts } from "./live-branches.ts";
 
 /** A burst of facts is looked at once. */
@@ -19,6 +19,8 @@ export interface ForecastParts {
   world: World;
   nodes: Pick<NodePool, "nodes" | "prepareRepository">;
   repositories: Pick<GitRepositories, "fetchCheckpoint" | "keepCheckpoints" | "forecast">;
+  /** How changes of a project's files land. */
+  policyOf(project: ProjectId): ForecastPolicy;
   subscribe(listener: (events: readonly StoredEvent[]) => void): () => void;
   clock: Pick<Clock, "after">;
   log: Pick<Log, "debug">;
@@ -89,7 +91,7 @@ export function keepForecast(parts: ForecastParts): ForecastKeeper {
   async function renew(project: ProjectId): Promise<void> {
     const kept = await parts.repositories.keepCheckpoints(project, workingAttempts(world, project));
     const branches = liveBranches(world, project, new Map(kept.map(({ attempt, commit }) => [attempt, commit])));
-    forecasts.set(project, await parts.repositories.forecast(project, branches));
+    forecasts.set(project, await parts.repositories.forecast(project, branches, parts.policyOf(project)));
   }
 
   async function quietly(act: () => Promise<void>, about: object): Promise<void> {

@@ -40,6 +40,17 @@ test("the later one of two that change a path is named, and whether the texts wo
   ]);
 });
 
+test("files that are made again are no conflict, nor are shared ones as long as their texts merge", async () => {
+  const policy = { shared: ["a.txt", "ö c.txt"], generated: ["b.txt"] };
+  const branches = [
+    { "a.txt": "one\n2\n3\n4\n5\n6\n7\n8\n9\n", "b.txt": "one\n" },
+    { "a.txt": "1\n2\n3\n4\n5\n6\n7\n8\nnine\n", "b.txt": "two\n", "ö c.txt": "two\n" },
+    { "b.txt": "three\n", "ö c.txt": "three\n" },
+  ].map((files, i) => ({ attempt: `s${i}`, commit: branch(files) }));
+  const { conflicts } = await scene.repositories.forecast("shop", branches, policy);
+  expect(conflicts).toEqual([{ attempt: "s2", with: { kind: "attempt", attempt: "s1" }, paths: ["ö c.txt"], kind: "text" }]);
+});
+
 test("a branch meets what main changed since it left", async () => {
   const commit = branch({ "b.txt": "mine\n" });
   const main = commitTree(scene.hub, [base], { "b.txt": "theirs\n" }, base);
@@ -70,7 +81,7 @@ test("nothing is left in the hub, and pairs beyond the limit are counted", async
   const branches = [0, 1, 2, 3].map((i) => ({ attempt: `s${i}`, commit: branch({ "b.txt": `${i}\n`, "a.txt": `${i}\n2\n3\n4\n5\n6\n7\n8\n9\n` }) }));
   const before = objects();
   const git = openGit(scene.hub, { env: environment(), remoteQuietMs: 10_000 });
-  expect(await forecastConflicts(git, branches, new Map(), 4)).toMatchObject({ conflicts: { length: 4 }, uncompared: 2 });
+  expect(await forecastConflicts(git, branches, { memory: new Map(), limit: 4 })).toMatchObject({ conflicts: { length: 4 }, uncompared: 2 });
   expect(objects()).toBe(before);
   expect(readdirSync(join(scene.hub, "scratch"))).toEqual([]);
 });
@@ -87,14 +98,14 @@ test("what was read once is read again only where main or the branch has moved",
   };
   const memory = new Map();
   const branches = ["a.txt", "b.txt"].map((path) => ({ attempt: path, commit: branch({ [path]: "mine\n" }) }));
-  const first = await forecastConflicts(counting, branches, memory);
+  const first = await forecastConflicts(counting, branches, { memory });
   ran.length = 0;
-  expect(await forecastConflicts(counting, branches, memory)).toEqual(first);
+  expect(await forecastConflicts(counting, branches, { memory })).toEqual(first);
   expect(ran).toEqual([]);
   const main = commitTree(scene.hub, [base], { "b.txt": "theirs\n" }, base);
   await scene.repositories.advanceMain("shop", main, base);
-  expect((await forecastConflicts(git, branches, memory)).conflicts).toMatchObject([{ attempt: "b.txt", with: { kind: "main" } }]);
-  await forecastConflicts(git, branches.slice(1), memory);
+  expect((await forecastConflicts(git, branches, { memory })).conflicts).toMatchObject([{ attempt: "b.txt", with: { kind: "main" } }]);
+  await forecastConflicts(git, branches.slice(1), { memory });
   expect([...memory.keys()]).toEqual([branches[1]?.commit]);
 });
 

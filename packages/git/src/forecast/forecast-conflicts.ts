@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { AttemptId, Oid } from "@dispatch/core";
+import { type AttemptId, type CarInput, coversAny, type Oid } from "@dispatch/core";
 import { type Collision, findCollisions, type PathChange } from "../compare-deltas.ts";
-import { mergeTexts } from "../merge-text.ts";
+import { mergeTexts, type TextMerge } from "../merge-text.ts";
 import type { Git } from "../open-git.ts";
 import { readMain, scratchOf } from "../open-hub.ts";
 import { deltaOf, mergeBaseOf } from "../read-history.ts";
@@ -22,6 +22,11 @@ export interface ComingConflict {
   /** `same_path`: git could merge the texts, but paths are taken over whole and never mixed. */
   kind: "same_path" | "text" | "file_or_folder";
 }
+
+/** Files that several branches may change: landing merges them as texts, or has them made again. */
+export type ForecastPolicy = Pick<CarInput, "shared" | "generated">;
+
+export const nothingShared: ForecastPolicy = { shared: [], generated: [] };
 
 export interface Forecast {
   main: Oid;
@@ -47,7 +52,11 @@ interface Pair {
  * land: of two that meet, the later one is named. Judged by path as landing does, so it tells what landing will say. Moves nothing,
  * and what the merges write goes with them.
  */
-export async function forecastConflicts(git: Git, branches: readonly LiveBranch[], memory: ForecastMemory, limit = maxPairs): Promise<Forecast> {
+export async function forecastConflicts(
+  git: Git,
+  branches: readonly LiveBranch[],
+  { memory, policy = nothingShared, limit = maxPairs }: { memory: ForecastMemory; policy?: ForecastPolicy; limit?: number },
+): Promise<Forecast> {
   const main = await readMain(git);
   const changes = await readChanges(git, main, branches, memory);
   const pairs: Pair[] = changes.flatMap(({ attempt, commit, delta, onMain }) => {
@@ -60,10 +69,11 @@ export async function forecastConflicts(git: Git, branches: readonly LiveBranch[
     const meeting = { kind: "attempt", attempt: first.attempt } as const;
     pairs.push({ attempt: second.attempt, with: meeting, ours: first.commit, theirs: second.commit, collisions });
   }
-  const compared = pairs.slice(0, limit);
+  const telling = pairs.flatMap((pair) => withoutGenerated(pair, policy));
+  const compared = telling.slice(0, limit);
   const merges = await inScratch(git, (env) => mergeTexts(git, compared, env));
-  const conflicts = compared.map((pair, i) => asConflict(pair, merges[i]?.outcome === "conflict"));
-  return { main, conflicts, uncompared: pairs.length - compared.length };
+  const conflicts = compared.flatMap((pair, i) => asConflict(pair, merges[i], policy));
+  return { main, conflicts, uncompared: telling.length - compared.length };
 }
 
 interface BranchDelta {
@@ -108,10 +118,22 @@ async function readDelta(git: Git, main: Oid, commit: Oid, memory: ForecastMemor
   return read;
 }
 
-function asConflict({ attempt, with: meets, collisions }: Pair, textConflict: boolean): ComingConflict {
-  const paths = collisions.map(({ path }) => Buffer.from(path, "latin1").toString("utf8"));
-  const clash = collisions.some(({ kind }) => kind === "file-or-folder");
-  return { attempt, with: meets, paths, kind: clash ? "file_or_folder" : textConflict ? "text" : "same_path" };
+function withoutGenerated(pair: Pair, { generated }: ForecastPolicy): Pair[] {
+  const collisions = pair.collisions.filter(({ path }) => !coversAny(generated, textOf(path)));
+  return collisions.length === 0 ? [] : [{ ...pair, collisions }];
+}
+
+function asConflict({ attempt, with: meets, collisions }: Pair, merge: TextMerge | undefined, { shared }: ForecastPolicy): ComingConflict[] {
+  const torn = new Set(merge?.outcome === "conflict" ? merge.paths : []);
+  const left = collisions.filter(({ path, kind }) => kind === "file-or-folder" || torn.has(textOf(path)) || !coversAny(shared, textOf(path)));
+  if (left.length === 0) return [];
+  const paths = left.map(({ path }) => textOf(path));
+  const clash = left.some(({ kind }) => kind === "file-or-folder");
+  return [{ attempt, with: meets, paths, kind: clash ? "file_or_folder" : paths.some((path) => torn.has(path)) ? "text" : "same_path" }];
+}
+
+function textOf(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
 }
 
 /** Lets git write new objects beside the hub's, where they can be thrown away. */
