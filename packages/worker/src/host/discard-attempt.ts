@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type AttemptId, type AttemptJob, checkpointRef, FactoryError, type Salvage } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import type { AttemptFiles } from "../attempt-files.ts";
@@ -52,9 +52,9 @@ async function endWrapper(host: Host, files: AttemptFiles): Promise<void> {
 
 async function removeRest(files: AttemptFiles, job: AttemptJob): Promise<void> {
   const repository = nodeRepositoryPath(files.home, job.project);
-  const adminDir = readWorkspace(files, job)?.adminDir ?? adminDirIn(files.discardedWorktree);
+  const adminDir = readWorkspace(files, job)?.adminDir ?? adminDirIn(files.discardedWorktree) ?? join(repository, "worktrees", job.attempt);
   if (existsSync(files.discardedWorktree)) await rm(files.discardedWorktree, { recursive: true, force: true, maxRetries: 3 });
-  if (adminDir !== undefined && isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });
+  if (isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });
   removeLocks(repository, undefined, job.branch);
   rmSync(join(repository, `${checkpointRef(job.attempt)}.lock`), { force: true });
   const input = `delete refs/heads/${job.branch}\ndelete ${checkpointRef(job.attempt)}\n`;
@@ -66,9 +66,13 @@ function adminDirIn(worktree: string): string | undefined {
   return existsSync(link) ? /^gitdir: (.*)$/m.exec(readFileSync(link, "utf8"))?.[1] : undefined;
 }
 
-/** Only the folder that says of itself that it belongs to this worktree is removed. */
+/**
+ * Only the folder that says of itself that it belongs to this worktree is removed, or one with its name that says nothing any more:
+ * a host that was killed while it removed it has come that far.
+ */
 function isOurs(adminDir: string, repository: string, files: AttemptFiles): boolean {
   if (dirname(adminDir) !== join(repository, "worktrees")) return false;
   const link = join(adminDir, "gitdir");
-  return existsSync(link) && readFileSync(link, "utf8").trim() === join(files.worktree, ".git");
+  if (!existsSync(link)) return basename(adminDir) === basename(files.worktree);
+  return readFileSync(link, "utf8").trim() === join(files.worktree, ".git");
 }

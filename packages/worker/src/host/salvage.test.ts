@@ -199,6 +199,21 @@ test("a discard that was cut off in the middle goes on", async () => {
   expect(node.git("worktree", "list", "--porcelain")).not.toContain(job.attempt);
 });
 
+test("a discard that was cut off while it removed what git knows of the worktree goes on too, and touches no other one", async () => {
+  const { job, work } = await leave("echo x > lib/x");
+  const other = await leave("echo y > lib/y");
+  const held = await salvage(job);
+  const [adminDir, otherDir] = [adminDirOf(work), adminDirOf(other.work)];
+  rmSync(work, { recursive: true });
+  rmSync(join(adminDir, "gitdir"));
+  // It had no time to write down which folder that is, or the record is lost with the disk.
+  rmSync(join(node.home, "attempts", job.attempt, "worktree.json"));
+  await host.call("discard", { attempt: job.attempt, held });
+  expect([existsSync(adminDir), existsSync(otherDir)]).toEqual([false, true]);
+  await host.call("discard", { attempt: other.job.attempt, held: await salvage(other.job) });
+  expect(existsSync(otherDir)).toBe(false);
+});
+
 test("what the agent did to git itself does not keep anything from being salvaged", async () => {
   const { job, work } = await leave("true");
   rmSync(join(work, ".git"));
