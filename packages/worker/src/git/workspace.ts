@@ -1,4 +1,5 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { AttemptJob } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
@@ -24,6 +25,13 @@ export function readWorkspace(files: AttemptFiles, job: Pick<AttemptJob, "projec
   if (text === undefined) return undefined;
   const record = JSON.parse(text) as WorktreeRecord;
   return { repository: nodeRepositoryPath(files.home, job.project), worktree: files.worktree, index: files.index, base: job.base, ...record };
+}
+
+/** Removes what git knows of a worktree. It says whose it is to the last, so that whoever is cut off in the middle can be followed by another. */
+export async function forgetWorktree(adminDir: string): Promise<void> {
+  for (const name of existsSync(adminDir) ? readdirSync(adminDir) : [])
+    if (name !== "gitdir") await rm(join(adminDir, name), { recursive: true, force: true });
+  await rm(adminDir, { recursive: true, force: true });
 }
 
 /** Removes the locks that a killed git left on what is this attempt's alone. Nothing of the attempt may run any more. */

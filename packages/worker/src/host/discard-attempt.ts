@@ -5,7 +5,7 @@ import { type AttemptId, type AttemptJob, checkpointRef, FactoryError, type Salv
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import type { AttemptFiles } from "../attempt-files.ts";
 import { runGit } from "../git/run-git.ts";
-import { readWorkspace, removeLocks } from "../git/workspace.ts";
+import { forgetWorktree, readWorkspace, removeLocks } from "../git/workspace.ts";
 import { send } from "../process/end-processes.ts";
 import { isAlive } from "../process/session-identity.ts";
 import { filesOf, type Host, readIdentity, readJob, requireOver } from "./host.ts";
@@ -54,7 +54,7 @@ async function removeRest(files: AttemptFiles, job: AttemptJob): Promise<void> {
   const repository = nodeRepositoryPath(files.home, job.project);
   const adminDir = readWorkspace(files, job)?.adminDir ?? adminDirIn(files.discardedWorktree) ?? join(repository, "worktrees", job.attempt);
   if (existsSync(files.discardedWorktree)) await rm(files.discardedWorktree, { recursive: true, force: true, maxRetries: 3 });
-  if (isOurs(adminDir, repository, files)) await rm(adminDir, { recursive: true, force: true });
+  if (isOurs(adminDir, repository, files)) await forgetWorktree(adminDir);
   removeLocks(repository, undefined, job.branch);
   rmSync(join(repository, `${checkpointRef(job.attempt)}.lock`), { force: true });
   const input = `delete refs/heads/${job.branch}\ndelete ${checkpointRef(job.attempt)}\n`;

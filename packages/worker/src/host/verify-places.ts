@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FactoryError, isFactoryError, type VerifyJob } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import { readFileIfAny } from "../durable-files.ts";
 import { type GitRun, runGit } from "../git/run-git.ts";
+import { forgetWorktree } from "../git/workspace.ts";
 import { endProcesses } from "../process/end-processes.ts";
 import { checkedGroup, removeGroup } from "../process/limit/attempt-group.ts";
 import { startOf } from "../process/list-processes.ts";
@@ -57,7 +57,7 @@ export async function removePlace(host: Host, project: string, place: VerifyPlac
   await endLeftovers(host, place.marker);
   const adminDir = adminDirOf(place.worktree, nodeRepositoryPath(host.home, project));
   await removeWhole(place.worktree);
-  if (adminDir !== undefined) await rm(adminDir, { recursive: true, force: true });
+  if (adminDir !== undefined) await forgetWorktree(adminDir);
   for (const path of [place.fifo, place.log]) rmSync(path, { force: true });
   return true;
 }

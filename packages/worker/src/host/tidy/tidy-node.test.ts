@@ -224,6 +224,17 @@ describe("tidying", () => {
     expect(Object.keys(usage.projects).sort()).toEqual(["branch", "lately", "rewritten", "waiting"]);
   });
 
+  test("takes what git knows of a worktree that is gone, also where that was cut off, of attempts that are over alone", async () => {
+    await ensureRepository(host, "demo");
+    const known = join(nodeRepositoryPath(host.home, "demo"), "worktrees");
+    const name = (n: number): string => `demo--S0${n}-x--1`;
+    for (const n of [1, 2, 3, 4]) mkdirSync(join(known, name(n)), { recursive: true });
+    writeFileSync(join(known, name(1), "gitdir"), `${join(host.home, "work", name(1), ".git")}\n`);
+    writeFileSync(join(known, name(4), "locked"), "initializing");
+    await tidy({ over: [name(1), name(2), name(4)] });
+    expect(readdirSync(known).sort()).toEqual([name(3), name(4)]);
+  });
+
   test("takes worktrees of verify jobs only when room is short or their repository is gone", async () => {
     await ensureRepository(host, "demo");
     const base = baseRef("demo", "base", 1000);

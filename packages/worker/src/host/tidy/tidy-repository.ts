@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { AttemptId } from "@dispatch/core";
 import { hasCode } from "../../durable-files.ts";
 import { gitText, runGit } from "../../git/run-git.ts";
+import { forgetWorktree } from "../../git/workspace.ts";
 import { namesIn } from "../take-stock.ts";
 import type { KnownAttempt } from "./survey-attempts.ts";
 
@@ -78,10 +78,12 @@ function isOfGone({ home, over }: RepositoryCare, { name }: Ref): boolean {
 async function removeOldWorktrees({ home, repository, over }: RepositoryCare): Promise<void> {
   for (const name of namesIn(join(repository, "worktrees"))) {
     const adminDir = join(repository, "worktrees", name);
-    const worktree = worktreeOf(adminDir);
+    // What says nothing any more has the name of its attempt, unless git is just making it.
+    const cutOff = over.has(name) && !existsSync(join(adminDir, "locked")) ? join(home, "work", name) : undefined;
+    const worktree = worktreeOf(adminDir) ?? cutOff;
     if (worktree === undefined || existsSync(worktree)) continue;
     const mayGo = (dirname(worktree) === join(home, "work") && over.has(basename(worktree))) || dirname(worktree) === join(home, "verify");
-    if (mayGo) await rm(adminDir, { recursive: true, force: true });
+    if (mayGo) await forgetWorktree(adminDir);
   }
 }
 
