@@ -19,6 +19,7 @@ export interface Hubs {
 export function createHubs(hubDir: string, options: GitOptions): Hubs {
   const opened = new Map<ProjectId, Git>();
   const sound = new Set<ProjectId>();
+  const lookedOver = new Set<ProjectId>();
 
   function pathOf(project: ProjectId): string {
     invariant(projectIdPattern.test(project), `${JSON.stringify(project)} is not a project id`);
@@ -46,7 +47,8 @@ export function createHubs(hubDir: string, options: GitOptions): Hubs {
     // What is remembered of a hub that is gone is of no use for the next one.
     if (!existsSync(hub)) opened.delete(project.id);
     await mkdir(hubDir, { recursive: true });
-    const main = await openHub(hub, project, options);
+    const main = await openHub(hub, project, { ...options, ours: lookedOver.has(project.id) });
+    lookedOver.add(project.id);
     sound.add(project.id);
     return main;
   }

@@ -123,6 +123,18 @@ describe("opening a hub", () => {
     expect(existsSync(join(scene.hub, "scratch"))).toBe(false);
     expect(scene.git(scene.hub, "worktree", "list").split("\n")).toHaveLength(1);
   });
+
+  test("a hub that is looked over again after a failure keeps what is being built there", async () => {
+    scene = makeScene();
+    const main = await scene.repositories.openHub(scene.project);
+    const repositories = restarted();
+    await repositories.openHub(scene.project);
+    expect(await codeOf(repositories.advanceMain("shop", "1".repeat(40), main))).toBe("GIT_FAILED");
+    mkdirSync(join(scene.hub, "scratch/index-x"), { recursive: true });
+    writeFileSync(join(scene.hub, "HEAD.lock"), "");
+    expect(await repositories.openHub(scene.project)).toBe(main);
+    expect([existsSync(join(scene.hub, "HEAD.lock")), existsSync(join(scene.hub, "scratch/index-x"))]).toEqual([false, true]);
+  });
 });
 
 describe("an origin that cannot be opened", () => {

@@ -45,16 +45,17 @@ export function scratchOf(hub: string): string {
 
 /**
  * Makes or opens a hub and returns its main. A new hub is made beside its place and moved there when it is complete,
- * so a hub that exists is whole, and after a crash calling again is all it takes.
+ * so a hub that exists is whole, and after a crash calling again is all it takes. `ours`: what lies in its scratch folder is of
+ * this process, which may be building there, and removes it itself.
  */
-export async function openHub(hub: string, project: ProjectSource, options: GitOptions): Promise<Oid> {
+export async function openHub(hub: string, project: ProjectSource, options: GitOptions & { ours?: boolean }): Promise<Oid> {
   const git = openGit(hub, options);
   if (!existsSync(hub)) {
     await makeHub(hub, project, options);
     return readMain(git);
   }
   await removeStaleLocks(hub, "all");
-  await rm(scratchOf(hub), { recursive: true, force: true });
+  if (options.ours !== true) await rm(scratchOf(hub), { recursive: true, force: true });
   await applySettings(git);
   await git.run({ args: ["worktree", "prune"], doing: `prune worktrees of ${hub}` });
   return readMain(git);
