@@ -32,7 +32,7 @@ import type { LandingPorts } from "./ports.ts";
 /** Builds what main would be with a car's branches on it; those that do not fit on main go back with a 409 report. */
 export async function buildCar(ports: LandingPorts, world: World, effect: Extract<Effect, { do: "build-car" }>): Promise<FactoryEvent[]> {
   const found = carOf(world, effect);
-  if (found?.car.state.kind !== "building" || found.car.onto !== effect.onto) return [];
+  if (!isAskedFor(found, effect)) return [];
   const { project, car } = found;
   const { fitting, refusals, notes } = await checkContracts(ports, world, project, car);
   const members = heldMembers(project.train, car).filter((task) => fitting.has(task) || !car.members.includes(task));
@@ -52,9 +52,7 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
     gateHash: gate.hash,
   };
   const built = await ports.repositories.buildCar(project.id, input);
-  const now = carOf(world, effect);
-  // Main moved meanwhile: it is built again on that, and nothing of this one counts.
-  if (now?.car.state.kind !== "building" || now.car.onto !== effect.onto) return [];
+  if (!isAskedFor(carOf(world, effect), effect)) return [];
   const own = built.held.filter((task) => car.members.includes(task));
   const events: FactoryEvent[] = [...refusals, ...built.refused.filter(({ task }) => car.members.includes(task)).map(refusedAtMain)];
   // What it was to be built on does not fit itself any more: nothing was learnt of its own members.
@@ -73,9 +71,16 @@ export async function buildCar(ports: LandingPorts, world: World, effect: Extrac
   } as const;
   if (built.outdated.length === 0) return [...events, { ...fact, candidate: built.candidate }];
   const made = await makeGenerated(ports, project.id, input, built, generated);
+  const now = carOf(world, effect);
+  if (!isAskedFor(now, effect)) return [];
   if (made.outcome === "made") return [...events, { ...fact, candidate: made.candidate }];
   // What its tests would say is known without them.
-  return [...events, { ...fact, candidate: built.candidate }, ...failed(project, { ...car, members: own }, made.findings)];
+  return [...events, { ...fact, candidate: built.candidate }, ...failed(now.project, { ...now.car, members: own }, made.findings)];
+}
+
+/** False where main moved meanwhile: the car is built again on that, and nothing of this build counts. */
+function isAskedFor(found: FoundCar | undefined, { onto }: Extract<Effect, { do: "build-car" }>): found is FoundCar {
+  return found?.car.state.kind === "building" && found.car.onto === onto;
 }
 
 /** Runs the tests on exactly the tree that would become main. A tree that was green already is not run again. */

@@ -214,7 +214,7 @@ export const engineMutants: readonly Mutant[] = [
     seed: 2,
     changes: [
       { file: train, from: "if (onto !== car.onto) return", to: "if (onto === null) return" },
-      { file: performCar, from: "|| now.car.onto !== effect.onto) return [];", to: ") return [];" },
+      { file: performCar, from: " && found.car.onto === onto;", to: ";" },
     ],
   },
 ];
