@@ -58,6 +58,7 @@ const projectDraw = (hindered: fc.Arbitrary<boolean>) =>
     paused: hindered,
     frozen: hindered,
     contracts: fc.constantFrom<string[]>([], [], ["docs"]),
+    shared: fc.constantFrom<string[]>([], [], [], ["lib/a.ts"], ["src/*.ts"]),
     policy: fc.constantFrom<LandingPolicy>("continuous", "on-collect"),
     collect: fc.constantFrom("idle" as const, "idle" as const, "taking-in" as const, "landing" as const, "publishing" as const),
   });
@@ -149,7 +150,15 @@ function snapshotOf(draws: readonly TaskDraw[], projectDraws: Record<"shop" | "d
     projects: new Map(
       (["shop", "docs"] as const).map((id) => [
         id,
-        { landing: projectDraws[id].policy, contracts: projectDraws[id].contracts, shared: [], generated: [], barrier: [], share: 1, executor: null },
+        {
+          landing: projectDraws[id].policy,
+          contracts: projectDraws[id].contracts,
+          shared: projectDraws[id].shared,
+          generated: [],
+          barrier: [],
+          share: 1,
+          executor: null,
+        },
       ]),
     ),
   };

@@ -34,10 +34,17 @@ function anInput(change: Partial<Task["spec"]> = {}, contract: PromptInput["cont
     notices: [],
     state: { kind: "starting" },
   };
-  return { task, attempt, verify, maxRounds: 3, contract };
+  return { task, attempt, verify, maxRounds: 3, generated: [], contract };
 }
 
 describe("the first prompt", () => {
+  it("names the files that a command may make anew, and the command", () => {
+    const command = { run: "npm install --package-lock-only", cwd: ".", timeoutSeconds: 60, env: {} };
+    const prompt = composePrompt({ ...anInput(), generated: [{ paths: ["package-lock.json"], command }] });
+    expect(prompt).toContain("`npm install --package-lock-only` may also make package-lock.json anew.");
+    expect(composePrompt(anInput())).not.toContain("may also make");
+  });
+
   it("of a task in a project without a contract", async () => {
     await expect(composePrompt(anInput())).toMatchFileSnapshot(goldenFile("plain"));
   });

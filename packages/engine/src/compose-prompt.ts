@@ -1,4 +1,4 @@
-import { type Attempt, coversAny, type Finding, lockedPaths, type Task, type VerifyCommand } from "@dispatch/core";
+import { type Attempt, coversAny, type Finding, type GeneratedFiles, lockedPaths, type Task, type VerifyCommand } from "@dispatch/core";
 import { quoted } from "./contract-words.ts";
 import type { TaskContract } from "./perform-contract.ts";
 
@@ -10,12 +10,14 @@ export interface PromptInput {
   attempt: Attempt;
   verify: readonly VerifyCommand[];
   maxRounds: number;
+  /** What every task of the project may change besides. */
+  generated: readonly GeneratedFiles[];
   /** As it is at the attempt's base. */
   contract: TaskContract;
 }
 
 /** The first prompt of an attempt: the shared contract, the spec, the borders, how it will be judged, and why the last attempt did not land. */
-export function composePrompt({ task, attempt, verify, maxRounds, contract }: PromptInput): string {
+export function composePrompt({ task, attempt, verify, maxRounds, generated, contract }: PromptInput): string {
   const { spec } = task;
   const parts = [
     `# Task ${spec.id} of project ${spec.project}`,
@@ -30,6 +32,7 @@ export function composePrompt({ task, attempt, verify, maxRounds, contract }: Pr
     "## Borders",
     "",
     `You may change only: ${lockedPaths(spec).join(", ") || "nothing"}.`,
+    ...generated.map(({ paths, command }) => `Where your change needs it, \`${command.run}\` may also make ${paths.join(", ")} anew.`),
     ...(spec.forbids.length > 0 ? [`Never touch: ${spec.forbids.join(", ")}.`] : []),
     "Other agents own the rest of the repository at this moment; a change outside these paths is refused.",
     "",

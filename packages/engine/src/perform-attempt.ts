@@ -56,6 +56,7 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
   const policy = await ports.settings.policyAt(task.project, attempt.base);
   const contract = await contractOf(ports, task, attempt.base);
   const verify = task.spec.verify.length > 0 ? task.spec.verify : policy.verify;
+  const generated = ports.settings.scheduling().get(task.project)?.generated ?? [];
   return {
     attempt: attempt.id,
     project: task.project,
@@ -67,7 +68,7 @@ async function composeJob(ports: Ports, task: Task, attempt: Attempt): Promise<A
     spec: task.spec,
     specText: task.text,
     specDigest: task.digest,
-    prompt: composePrompt({ task, attempt, verify, maxRounds: policy.maxRounds, contract }),
+    prompt: composePrompt({ task, attempt, verify, maxRounds: policy.maxRounds, generated, contract }),
     executor,
     verify,
     gates: withEvidence(policy.gates, task.spec),

@@ -14,7 +14,7 @@ import {
   type Oid,
 } from "@dispatch/core";
 import { fetchGenerated } from "./carry-attempts.ts";
-import { type Collision, findCollisions, indexInfo, isPresent, type PathChange, sameDelta } from "./compare-deltas.ts";
+import { type Collision, findCollisions, indexInfo, isPresent, type PathChange, pathText, sameDelta } from "./compare-deltas.ts";
 import { mergeText } from "./merge-text.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { scratchOf } from "./open-hub.ts";
@@ -86,19 +86,19 @@ async function take(git: Git, state: Assembly, member: CarMember, { onto, shared
   // Whose version of a generated file it is does not matter: none of them is right for both changes.
   const outdated = [...findCollisions(changed, onMain), ...findCollisions(changed, state.chain.changes)]
     .map(({ path }) => path)
-    .filter((path) => coversAny(generated, textOf(path)));
+    .filter((path) => coversAny(generated, pathText(path)));
   const wanted = outdated.length === 0 ? changed : changed.filter(({ path }) => !outdated.includes(path));
   const collisions = findCollisions(wanted, onMain);
   const met = findCollisions(wanted, state.chain.changes);
   const delta = await mergeShared(git, { chain: state.chain, member, wanted, clashes: [...collisions, ...met], shared });
   if (delta !== undefined) {
     const chain = await extend(git, state.chain, member, delta, put);
-    return { ...state, chain, outdated: [...new Set([...state.outdated, ...outdated.map(textOf)])] };
+    return { ...state, chain, outdated: [...new Set([...state.outdated, ...outdated.map(pathText)])] };
   }
   if (collisions.length > 0) {
     return { ...state, refused: [...state.refused, { task: member.task, report: await reportCollisions(git, about, mergeBase, collisions) }] };
   }
-  const paths = met.map(({ path }) => textOf(path));
+  const paths = met.map(({ path }) => pathText(path));
   return { ...state, deferred: [...state.deferred, { task: member.task, paths }] };
 }
 
@@ -219,10 +219,6 @@ async function writeMerge(git: Git, onto: Oid, member: CarMember, tree: Oid): Pr
   });
 }
 
-function textOf(path: string): string {
-  return Buffer.from(path, "latin1").toString("utf8");
-}
-
 /**
  * The car with generated files as they were made again on top of its candidate, in a commit that lies in a node's repository.
  * Throws GIT_FAILED when that commit is not on the candidate, or changes anything but these files.
@@ -232,7 +228,7 @@ export async function takeGenerated(git: Git, input: CarInput, built: BuiltCar, 
   invariant(candidate !== null, "there is no car to take generated files into");
   await fetchGenerated(git, made);
   const { tree, parents } = await readCommit(git, made.commit);
-  const strange = (await deltaOf(git, candidate.tree, tree)).map(({ path }) => textOf(path)).filter((path) => !coversAny(input.generated, path));
+  const strange = (await deltaOf(git, candidate.tree, tree)).map(({ path }) => pathText(path)).filter((path) => !coversAny(input.generated, path));
   if (parents.join() !== candidate.commit || strange.length > 0) {
     throw new FactoryError("GIT_FAILED", `what was generated for car ${input.car} changes ${strange.join(", ") || "another commit"}`, {
       fault: "dependency",

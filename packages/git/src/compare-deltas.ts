@@ -9,6 +9,11 @@ export interface PathChange {
   newOid: Oid;
 }
 
+/** The path as it is told to people. */
+export function pathText(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
+}
+
 const absentMode = "000000";
 
 export function isPresent(mode: string): boolean {

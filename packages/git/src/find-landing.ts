@@ -1,4 +1,5 @@
 import type { AttemptId, Oid } from "@dispatch/core";
+import { pathText } from "./compare-deltas.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { mainRef, readMain } from "./open-hub.ts";
 import { deltaOf, listFiles } from "./read-history.ts";
@@ -64,7 +65,7 @@ async function mergesBetween(git: Git, onto: Oid, newest: Oid): Promise<LandedMe
     const [before, tip] = parents.split(" ");
     if (before === undefined || tip === undefined || attempt === "") continue;
     const delta = await deltaOf(git, asOid(before), asOid(commit));
-    const paths = delta.map(({ path }) => Buffer.from(path, "latin1").toString("utf8"));
+    const paths = delta.map(({ path }) => pathText(path));
     merges.push({ commit: asOid(commit), specId, attempt, paths });
   }
   return merges;

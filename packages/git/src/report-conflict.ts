@@ -1,5 +1,5 @@
 import type { CarMember, ConflictPath, ConflictReport, Oid } from "@dispatch/core";
-import { type Collision, isPresent, type PathChange } from "./compare-deltas.ts";
+import { type Collision, isPresent, type PathChange, pathText } from "./compare-deltas.ts";
 import { mergeText } from "./merge-text.ts";
 import { asOid, type Git } from "./open-git.ts";
 import { deltaOf } from "./read-history.ts";
@@ -14,7 +14,7 @@ export async function reportCollisions(git: Git, input: LandingInput, mergeBase:
   const changes = await changesOnMain(git, mergeBase, input.onto);
   const merged = await mergeText(git, input.onto, input.tip);
   const clash = collisions.some((collision) => collision.kind === "file-or-folder");
-  const names = collisions.map((collision) => decode(collision.path));
+  const names = collisions.map((collision) => pathText(collision.path));
   const shown = names.length > 5 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
   return {
     code: 409,
@@ -34,7 +34,7 @@ export async function reportCollisions(git: Git, input: LandingInput, mergeBase:
 function conflictPath({ path, mine, main }: Collision, changedBy: readonly ChangedBy[]): ConflictPath {
   const old = mine ?? main;
   return {
-    path: decode(path),
+    path: pathText(path),
     expected: old === undefined ? null : blobOf(old.oldMode, old.oldOid),
     actual: main === undefined ? null : blobOf(main.newMode, main.newOid),
     yours: mine === undefined ? null : blobOf(mine.newMode, mine.newOid),
@@ -62,7 +62,7 @@ export async function reportForeignHistory(git: Git, input: LandingInput): Promi
 function foreignPath(change: PathChange, onMain: PathChange | undefined): ConflictPath {
   const expected = blobOf(change.oldMode, change.oldOid);
   return {
-    path: decode(change.path),
+    path: pathText(change.path),
     expected,
     actual: onMain === undefined ? expected : blobOf(onMain.newMode, onMain.newOid),
     yours: blobOf(change.newMode, change.newOid),
@@ -106,7 +106,7 @@ function parseNamedLog(output: Buffer, which: "specs" | "others"): { by: Changed
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i] ?? "";
     if (/^\x02[0-9a-f]{40}$/.test(field)) {
-      const [subject = "", spec = "", attempt = "", train = ""] = fields.slice(i + 1, i + 5).map(decode);
+      const [subject = "", spec = "", attempt = "", train = ""] = fields.slice(i + 1, i + 5).map(pathText);
       current = [];
       first = true;
       i += 4;
@@ -119,9 +119,4 @@ function parseNamedLog(output: Buffer, which: "specs" | "others"): { by: Changed
     if (path !== "") current?.push(path);
   }
   return commits;
-}
-
-/** Byte strings as people read them. */
-function decode(bytes: string): string {
-  return Buffer.from(bytes, "latin1").toString("utf8");
 }

@@ -81,15 +81,8 @@ async function keepHub(parts: HubKeeping, project: ProjectId, lastTold: Readonly
     const gone = await hubs.pruneRefs(project, choosePrunable({ ...facts, onMain }), now);
     if (gone.length > 0) log.info({ project, refs: gone.map(({ ref }) => ref) }, "old salvage was let go of; pruned.ndjson of the hub tells which");
   }
-  await hubs.forgetCars(
-    project,
-    new Set(
-      parts
-        .world()
-        .projects.get(project)
-        ?.train.cars.map(({ id }) => id),
-    ),
-  );
+  const inFlight = parts.world().projects.get(project)?.train.cars ?? [];
+  await hubs.forgetCars(project, new Set(inFlight.map(({ id }) => id)));
   const packed = await hubs.packHub(project, packLimitMs, signal);
   if (packed === "packed") log.info({ project }, "the hub was packed");
 }

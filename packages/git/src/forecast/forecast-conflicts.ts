@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AttemptId, type CarInput, coversAny, type Oid } from "@dispatch/core";
-import { type Collision, findCollisions, type PathChange } from "../compare-deltas.ts";
+import { type Collision, findCollisions, type PathChange, pathText } from "../compare-deltas.ts";
 import { mergeTexts, type TextMerge } from "../merge-text.ts";
 import type { Git } from "../open-git.ts";
 import { readMain, scratchOf } from "../open-hub.ts";
@@ -119,21 +119,17 @@ async function readDelta(git: Git, main: Oid, commit: Oid, memory: ForecastMemor
 }
 
 function withoutGenerated(pair: Pair, { generated }: ForecastPolicy): Pair[] {
-  const collisions = pair.collisions.filter(({ path }) => !coversAny(generated, textOf(path)));
+  const collisions = pair.collisions.filter(({ path }) => !coversAny(generated, pathText(path)));
   return collisions.length === 0 ? [] : [{ ...pair, collisions }];
 }
 
 function asConflict({ attempt, with: meets, collisions }: Pair, merge: TextMerge | undefined, { shared }: ForecastPolicy): ComingConflict[] {
   const torn = new Set(merge?.outcome === "conflict" ? merge.paths : []);
-  const left = collisions.filter(({ path, kind }) => kind === "file-or-folder" || torn.has(textOf(path)) || !coversAny(shared, textOf(path)));
+  const left = collisions.filter(({ path, kind }) => kind === "file-or-folder" || torn.has(pathText(path)) || !coversAny(shared, pathText(path)));
   if (left.length === 0) return [];
-  const paths = left.map(({ path }) => textOf(path));
+  const paths = left.map(({ path }) => pathText(path));
   const clash = left.some(({ kind }) => kind === "file-or-folder");
   return [{ attempt, with: meets, paths, kind: clash ? "file_or_folder" : paths.some((path) => torn.has(path)) ? "text" : "same_path" }];
-}
-
-function textOf(path: string): string {
-  return Buffer.from(path, "latin1").toString("utf8");
 }
 
 /** Lets git write new objects beside the hub's, where they can be thrown away. */

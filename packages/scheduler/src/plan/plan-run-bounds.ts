@@ -1,4 +1,5 @@
-import { coversPath, isGlob, lockedPaths, type Task, type TaskId, taskIdOf } from "@dispatch/core";
+import { coversPath, isGlob, type Task, type TaskId, taskIdOf } from "@dispatch/core";
+import { type LockPolicy, locksOf } from "../locks/lock-set.ts";
 
 /** Minutes a task's session is expected to take. */
 export type MinutesOf = (task: Task) => number;
@@ -62,11 +63,12 @@ export interface LockChain {
 }
 
 /** Every entry that more than one task covers, heaviest first. All tasks of a chain exclude each other. */
-export function lockChains(tasks: readonly Task[], minutesOf: MinutesOf): LockChain[] {
+export function lockChains(tasks: readonly Task[], policy: LockPolicy | undefined, minutesOf: MinutesOf): LockChain[] {
   const plain = new Map<string, Task[]>();
   const globs = new Map<string, Task[]>();
   for (const task of tasks) {
-    for (const entry of new Set(lockedPaths(task.spec).map(withoutSlash))) {
+    for (const { pattern: entry, exclusive } of locksOf(task.spec, policy).entries) {
+      if (!exclusive) continue;
       const index = isGlob(entry) ? globs : plain;
       const known = index.get(entry);
       if (known === undefined) index.set(entry, [task]);
@@ -115,8 +117,4 @@ function foldersOf(path: string): string[] {
 function fixedFolder(glob: string): string {
   const parts = glob.split("/");
   return parts.slice(0, parts.findIndex(isGlob)).join("/");
-}
-
-function withoutSlash(entry: string): string {
-  return entry.endsWith("/") ? entry.slice(0, -1) : entry;
 }

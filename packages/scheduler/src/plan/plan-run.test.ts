@@ -106,7 +106,7 @@ describe("its parts", () => {
   it("tasks of a lock chain exclude each other, every one", () => {
     fc.assert(
       fc.property(tasksDraw, (tasks) => {
-        for (const chain of lockChains(tasks, minutesOf)) {
+        for (const chain of lockChains(tasks, undefined, minutesOf)) {
           expect(chain.minutes).toBe(chain.tasks.reduce((sum, task) => sum + minutesOf(task), 0));
           for (const task of chain.tasks) {
             for (const other of chain.tasks) {

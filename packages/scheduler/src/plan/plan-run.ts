@@ -63,10 +63,10 @@ export function planRun(snapshot: Snapshot, project: ProjectId, now: number, opt
   const possible = open.filter((task) => forecast.landedAt.has(task.id));
   const slots = alone.nodes.reduce((sum, node) => sum + node.slots, 0);
   const minutes = endOf(forecast, now);
-  const chains = lockChains(possible, options.minutesOf);
+  const policy = snapshot.projects.get(project);
+  const chains = lockChains(possible, policy, options.minutesOf);
   const work = possible.reduce((sum, task) => sum + options.minutesOf(task), 0);
   const critical = criticalPath(possible, options.minutesOf);
-  const policy = snapshot.projects.get(project);
   const waves = planWaves(rankTasks(alone.world, possible), policy);
   const timed = timeTasks(forecast, waves, now, options);
   return {

@@ -1,6 +1,7 @@
 import {
   type Attempt,
   attemptIdOf,
+  coversAny,
   holdsLock,
   holdsSlot,
   isBehind,
@@ -219,7 +220,10 @@ function isContract({ projects }: Snapshot, { spec, project }: Task): boolean {
 function conflict(snapshot: Snapshot, a: Task, b: Task): boolean {
   if (a.project !== b.project) return false;
   if (isContract(snapshot, a) || isContract(snapshot, b)) return true;
-  const meet = (left: readonly string[], right: readonly string[]) => left.some((one) => right.some((other) => patternsOverlap(one, other)));
+  const shared = snapshot.projects.get(a.project)?.shared ?? [];
+  const own = (paths: readonly string[]) => paths.filter((path) => !coversAny(shared, path));
+  const meet = (left: readonly string[], right: readonly string[]) =>
+    own(left).some((one) => own(right).some((other) => patternsOverlap(one, other)));
   return meet(lockedPaths(a.spec), lockedPaths(b.spec)) || meet(lockedPaths(a.spec), b.spec.reads) || meet(a.spec.reads, lockedPaths(b.spec));
 }
 

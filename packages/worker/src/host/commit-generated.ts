@@ -1,7 +1,7 @@
-import { coversAny, type GenerateJob, generatedRef, type Oid } from "@dispatch/core";
+import { coversAny, FactoryError, type GenerateJob, generatedRef, type Oid } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import { type GitRun, gitText, runGit } from "../git/run-git.ts";
-import { type Host, refuse } from "./host.ts";
+import type { Host } from "./host.ts";
 import { adminDirOf, placeOf } from "./verify-places.ts";
 
 /**
@@ -12,7 +12,7 @@ export async function commitGenerated(host: Host, { project, commit, bay, files 
   const repository = nodeRepositoryPath(host.home, project);
   const { worktree } = placeOf(host, project, bay);
   const adminDir = adminDirOf(worktree, repository);
-  if (adminDir === undefined) throw refuse(`the worktree of ${project} is gone`);
+  if (adminDir === undefined) throw new FactoryError("NODE_FAILED", `the commands took away the worktree of ${project}`, { retry: "later" });
   const run: GitRun = { gitDir: adminDir, workTree: worktree };
   const patterns = files.flatMap(({ paths }) => paths);
   const changed = (await runGit(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"], run))
