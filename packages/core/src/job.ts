@@ -75,10 +75,12 @@ export interface GenerateJob {
   bay: number;
 }
 
-/** `commit`: a child of the job's commit that changes nothing but these files; null when a command failed. */
 export interface Generated {
   results: readonly CommandResult[];
+  /** A child of the job's commit that changes nothing but these files; null when a command failed. */
   commit: Oid | null;
+  /** Why there is none although all commands ended well. */
+  problem?: string;
 }
 
 /** Running a project's verify commands on one exact commit. */

@@ -35,30 +35,32 @@ export async function makeGenerated(
   return await ports.gateSlots.run(id, async ({ node, bay }) => {
     const url = await ports.nodes.prepareRepository(node, project);
     await ports.repositories.sendCommit(project, candidate.commit, url);
-    const { results, commit } = await ports.nodes.makeGenerated(node, { id, project, commit: candidate.commit, files, bay });
+    const { results, commit, problem } = await ports.nodes.makeGenerated(node, { id, project, commit: candidate.commit, files, bay });
     if (commit !== null) {
       const made = { commit, ref: generatedRef(bay), url };
       return { outcome: "made", candidate: await ports.repositories.takeGenerated(project, input, built, made) };
     }
     const broken = endedFromOutside(results);
     if (broken !== undefined) throw new FactoryError("NODE_FAILED", broken, { fault: "dependency", retry: "later" });
-    return { outcome: "failed", findings: results.flatMap((result) => findingOf(result, built.outdated)) };
+    const found = [...results.flatMap(howItFailed), ...(problem === undefined ? [] : [problem])];
+    return { outcome: "failed", findings: found.map((words) => findingOf(words, built.outdated)) };
   });
 }
 
-function findingOf(result: CommandResult, outdated: readonly string[]): Finding[] {
-  const { command, outcome, exitCode, outputTail } = result;
+function howItFailed({ command, outcome, exitCode, outputTail }: CommandResult): string[] {
   if (outcome === "exited" && exitCode === 0) return [];
-  const how = outcome === "exited" ? `ended with ${exitCode}` : outcome;
+  const how = outcome === "exited" ? `ended with ${exitCode}` : `is ${outcome}`;
+  return [`\`${command}\` ${how}: ${outputTail.trimEnd().slice(-2000)}`];
+}
+
+function findingOf(found: string, outdated: readonly string[]): Finding {
   const [path] = outdated;
-  return [
-    {
-      gate: "landing",
-      severity: "block",
-      ...(path === undefined ? {} : { path }),
-      found: `\`${command}\` ${how}: ${outputTail.trimEnd().slice(-2000)}`,
-      why: `others changed ${outdated.join(", ")} too, so it is made again out of what lands, and that failed`,
-      hint: "make it run on the merged tree; paths.generated in dispatch.yaml names the command",
-    },
-  ];
+  return {
+    gate: "landing",
+    severity: "block",
+    ...(path === undefined ? {} : { path }),
+    found,
+    why: `others changed ${outdated.join(", ")} too, so it is made again out of what lands, and that failed`,
+    hint: "make it run on the merged tree; paths.generated in dispatch.yaml names the command",
+  };
 }

@@ -43,6 +43,13 @@ test("a command that fails makes no commit", async () => {
   expect(node.git("rev-parse", ref)).toBe(before);
 });
 
+test("a command that takes the worktree's link away makes no commit, and the next job has a worktree again", async () => {
+  const { results, commit, problem } = await generate("gone", "rm .git; echo made > lock.json", ["lock.json"]);
+  expect(results).toMatchObject([{ outcome: "exited", exitCode: 0 }]);
+  expect([commit, problem]).toEqual([null, "the commands took away the .git of their worktree"]);
+  expect(changedBy((await generate("after", "echo made > lock.json", ["lock.json"])).commit)).toEqual(["A\tlock.json"]);
+});
+
 test("a job that is none is refused", async () => {
   const job = { id: "4", project: "demo", commit: node.base, bay: 0, files: [] };
   for (const bad of [

@@ -1,4 +1,4 @@
-import { coversAny, FactoryError, type GenerateJob, generatedRef, type Oid } from "@dispatch/core";
+import { coversAny, type GenerateJob, generatedRef, type Oid } from "@dispatch/core";
 import { nodeRepositoryPath } from "@dispatch/protocol";
 import { type GitRun, gitText, runGit } from "../git/run-git.ts";
 import type { Host } from "./host.ts";
@@ -6,13 +6,13 @@ import { adminDirOf, placeOf } from "./verify-places.ts";
 
 /**
  * Commits what lies in the job's worktree under the paths of its files, and nothing else that commands left there, on the job's
- * commit. The commit is kept until the next one of the same bay.
+ * commit. The commit is kept until the next one of the same bay. Undefined where there is no worktree any more.
  */
-export async function commitGenerated(host: Host, { project, commit, bay, files }: GenerateJob): Promise<Oid> {
+export async function commitGenerated(host: Host, { project, commit, bay, files }: GenerateJob): Promise<Oid | undefined> {
   const repository = nodeRepositoryPath(host.home, project);
   const { worktree } = placeOf(host, project, bay);
   const adminDir = adminDirOf(worktree, repository);
-  if (adminDir === undefined) throw new FactoryError("NODE_FAILED", `the commands took away the worktree of ${project}`, { retry: "later" });
+  if (adminDir === undefined) return undefined;
   const run: GitRun = { gitDir: adminDir, workTree: worktree };
   const patterns = files.flatMap(({ paths }) => paths);
   const changed = (await runGit(["status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames"], run))

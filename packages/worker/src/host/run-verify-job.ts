@@ -83,7 +83,9 @@ export function createVerifyRunner(host: Host): VerifyRunner {
           job,
           job.files.map(({ command }) => command),
         );
-        return { results, commit: results.every(isGreen) ? await commitGenerated(host, job) : null };
+        if (!results.every(isGreen)) return { results, commit: null };
+        const commit = await commitGenerated(host, job);
+        return commit === undefined ? { results, commit: null, problem: "the commands took away the .git of their worktree" } : { results, commit };
       }),
     cancel(id) {
       if (!bays.isKnown(id)) return;
