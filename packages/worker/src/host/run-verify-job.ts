@@ -20,7 +20,10 @@ import { commitGenerated } from "./commit-generated.ts";
 import { checkOid, checkProject, type Host } from "./host.ts";
 import { baysOf, checkOut, endLeftovers, isHeld, placeOf, removePlace, sweepPlaces, type VerifyMarker, type VerifyPlace } from "./verify-places.ts";
 
-/** Runs verify jobs, and those that make generated files, in worktrees that are kept between them: as many at once for a project as it was given bays, one at a time in each. */
+/**
+ * Runs verify jobs, and those that make generated files, in worktrees that are kept between them: as many at once for a project
+ * as it was given bays, one at a time in each.
+ */
 export interface VerifyRunner {
   run(job: VerifyJob): Promise<readonly CommandResult[]>;
   /** Makes generated files again and commits them. */
